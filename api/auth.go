@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/sync/wire"
+	"roadbook/telemetry"
+)
+
+// login signs a person in on a device.
+func (s *Server) login(ctx context.Context, in *call) (*reply, error) {
+	r, err := decode[wire.LoginRequest](in.body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.SignIn.Login(ctx, r, in.ip)
+	if err != nil {
+		return nil, err
+	}
+	return encode(answer)
+}
+
+// refresh gives new tokens for old.
+func (s *Server) refresh(ctx context.Context, in *call) (*reply, error) {
+	r, err := decode[wire.RefreshRequest](in.body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.SignIn.Refresh(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return encode(answer)
+}
+
+// logout ends the device's tokens. What it holds and has yet to send is its
+// own affair.
+func (s *Server) logout(ctx context.Context, in *call) (*reply, error) {
+	return nil, s.SignIn.Logout(ctx, in.who)
+}
+
+const callerKey = "roadbook.caller"
+
+// caller is who is asking, or nobody on a public route.
+func caller(c *gin.Context) access.Caller {
+	value, _ := c.Get(callerKey)
+	who, _ := value.(access.Caller)
+	return who
+}
+
+// authenticate finds out who is asking. A public route does not look at the
+// token: signing in must work with an old one in the header.
+func (s *Server) authenticate(right access.Right) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if right == access.Public {
+			return
+		}
+		token, err := bearer(c.GetHeader("Authorization"))
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		ctx := c.Request.Context()
+		who, err := s.SignIn.Caller(ctx, token)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		c.Set(callerKey, who)
+		c.Request = c.Request.WithContext(telemetry.With(ctx,
+			slog.Int(telemetry.KeyOrg, int(who.Org)),
+			slog.String(telemetry.KeyActor, who.Person.String()),
+			slog.String(telemetry.KeyReplica, string(who.Replica)),
+		))
+	}
+}
+
+func bearer(header string) (string, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", coded("api.authenticate", errs.Anonymous, "token")
+	}
+	return token, nil
+}
+
+// permit checks that the caller's roles carry the route's right. What he may
+// do with which record is judged further down, by his grants.
+func (s *Server) permit(right access.Right) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if !access.May(caller(c).Roles, right) {
+			s.fail(c, coded("api.permit", errs.Denied, "role"))
+		}
+	}
+}

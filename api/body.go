@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"roadbook/errs"
+)
+
+// slackBytes is how much longer than its content a compressed body may be:
+// what cannot be compressed grows a little.
+const slackBytes = 64 << 10
+
+// limit bounds what a request may send, and for how long. Nothing is read yet:
+// a stranger's body on a route that needs a right costs us nothing.
+func (s *Server) limit(maxBody int64) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if maxBody == 0 {
+			return
+		}
+		if _, err := encodingOf(c.Request.Header); err != nil {
+			c.Header("Accept-Encoding", "zstd, gzip") // RFC 9110, 12.5.3
+			s.fail(c, err)
+			return
+		}
+		if c.Request.ContentLength > maxBody+slackBytes {
+			s.fail(c, errTooLarge(maxBody))
+			return
+		}
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody+slackBytes)
+		if err := hurry(c, bodyTimeout); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// hurry sets the time by which the body must have arrived. The deadline comes
+// from a context, so that it is on the clock of the network and not on the one
+// that tests wind by hand.
+func hurry(c *gin.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	return setReadDeadline(c, deadline)
+}
+
+// relax takes the deadline back: it would end the request that waits for its
+// answer.
+func relax(c *gin.Context) error { return setReadDeadline(c, time.Time{}) }
+
+func setReadDeadline(c *gin.Context, at time.Time) error {
+	err := http.NewResponseController(c.Writer).SetReadDeadline(at)
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil // a test without a network
+	}
+	return err
+}
+
+// readBody returns the decompressed body. Both lengths are limited, as sent
+// and as meant, so that no small body becomes a large one in memory.
+func (s *Server) readBody(c *gin.Context, maxBody int64) ([]byte, error) {
+	if maxBody == 0 {
+		return nil, nil
+	}
+	encoding, err := encodingOf(c.Request.Header)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return nil, readError(err, maxBody)
+	}
+	if err := relax(c); err != nil {
+		return nil, err
+	}
+	meant, err := s.unpack.body(encoding, sent, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(meant)) > maxBody {
+		return nil, errTooLarge(maxBody)
+	}
+	return meant, nil
+}
+
+// encodingOf is gzip, zstd or nothing.
+func encodingOf(h http.Header) (string, error) {
+	named := strings.ToLower(strings.TrimSpace(strings.Join(h.Values("Content-Encoding"), ",")))
+	switch named {
+	case "", "identity":
+		return "", nil
+	case "gzip", "x-gzip":
+		return "gzip", nil
+	case "zstd":
+		return "zstd", nil
+	}
+	return "", coded("api.body", errs.Invalid, "encoding")
+}
+
+func errTooLarge(maxBody int64) *errs.Error {
+	err := errs.New("api.body", errs.Invalid, "The request is too large; the most is %d KiB, decompressed.", maxBody>>10)
+	return err.Coded("size")
+}
+
+// readError says why a body did not arrive.
+func readError(err error, maxBody int64) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errTooLarge(maxBody)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return coded("api.body", errs.Busy, "slow").Because(err)
+	}
+	return coded("api.body", errs.Busy, "cut").Because(err)
+}

@@ -1,0 +1,77 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"roadbook/access"
+)
+
+// verdicts are the statuses of one route for each who may ask. all is every
+// role that has no entry of its own.
+type verdicts map[string]int
+
+const (
+	all       = "all"
+	anonymous = "anonymous"
+	expired   = "expired"
+	visitor   = "visitor" // a role that nobody has been told about
+)
+
+var (
+	everybody = verdicts{all: 200, anonymous: 200, expired: 200, visitor: 200}
+	signedIn  = verdicts{all: 200, anonymous: 401, expired: 401, visitor: 403}
+)
+
+// matrix says who may what. A new route needs a line.
+var matrix = map[string]struct {
+	body string
+	verdicts
+}{
+	"POST /v1/auth/login":   {goodLogin, everybody},
+	"POST /v1/auth/refresh": {`{"refresh_token":"x"}`, everybody},
+	"POST /v1/auth/logout":  {"", verdicts{all: 204, anonymous: 401, expired: 401, visitor: 403}},
+	"POST /v1/sync/push":    {goodPush, signedIn},
+	"POST /v1/sync/pull":    {goodPull, signedIn},
+	"GET /healthz":          {"", everybody},
+	"GET /readyz":           {"", everybody},
+	"GET /openapi.yaml":     {"", everybody},
+}
+
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+
+	s := newServer(nil)
+	askers := []string{anonymous, expired, visitor}
+	for _, role := range access.Roles() {
+		askers = append(askers, string(role))
+	}
+	routes := s.Routes()
+	require.Len(t, matrix, len(routes), "the matrix holds routes that are gone")
+	for _, route := range routes {
+		name := route.Method + " " + route.Path
+		row, ok := matrix[name]
+		require.True(t, ok, "%s has no line in the matrix", name)
+		for _, who := range askers {
+			t.Run(name+" as "+who, func(t *testing.T) {
+				t.Parallel()
+
+				want, own := row.verdicts[who]
+				if !own {
+					want = row.verdicts[all]
+				}
+				token := who
+				if who == anonymous {
+					token = ""
+				}
+
+				answer := s.ask(t, route.Method, route.Path, token, []byte(row.body))
+
+				require.Equal(t, want, answer.StatusCode, text(t, answer))
+				require.Equal(t, want == http.StatusUnauthorized, answer.Header.Get("WWW-Authenticate") != "")
+			})
+		}
+	}
+}

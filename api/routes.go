@@ -1,0 +1,82 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/sync/wire"
+)
+
+// Route is one thing that can be asked, and the right that it takes.
+type Route struct {
+	Method  string
+	Path    string
+	Right   access.Right
+	serve   func(context.Context, *call) (*reply, error)
+	maxBody int64         // decoded; 0: what comes is not read
+	within  time.Duration // from the arrival of the body
+}
+
+// Routes lists all of them: the whole product on one page.
+func (s *Server) Routes() []Route {
+	return []Route{
+		{http.MethodPost, "/v1/auth/login", access.Public, s.login, maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/auth/refresh", access.Public, s.refresh, maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/auth/logout", access.Sync, s.logout, 0, requestTimeout},
+
+		{http.MethodPost, "/v1/sync/push", access.Sync, s.push, wire.MaxPushBytes, requestTimeout},
+		{http.MethodPost, "/v1/sync/pull", access.Sync, s.pull, wire.MaxPullBytes, pullTimeout},
+
+		{http.MethodGet, "/healthz", access.Public, s.healthz, 0, requestTimeout},
+		{http.MethodGet, "/readyz", access.Public, s.readyz, 0, readyTimeout},
+		{http.MethodGet, "/openapi.yaml", access.Public, s.openapi, 0, requestTimeout},
+	}
+}
+
+// mount lists the steps of a request, in their order. The first three are
+// taken by every request, also by one that finds no route; log stands before
+// recovery, so that a panic has its line too.
+func (s *Server) mount(engine *gin.Engine) {
+	engine.Use(
+		s.identify,
+		s.log,
+		s.recovery,
+	)
+	for _, r := range s.Routes() {
+		steps := []gin.HandlerFunc{
+			s.limit(r.maxBody),
+			s.authenticate(r.Right),
+			s.permit(r.Right),
+			s.handle(r),
+		}
+		engine.Handle(r.Method, r.Path, steps...)
+		if r.Method == http.MethodGet {
+			engine.HEAD(r.Path, steps...)
+		}
+	}
+	engine.NoRoute(s.noRoute)
+	engine.NoMethod(s.noMethod)
+}
+
+func (s *Server) noRoute(c *gin.Context) {
+	s.fail(c, coded("api.route", errs.Missing, "route"))
+}
+
+// noMethod also answers OPTIONS. gin has listed in Allow what is possible.
+func (s *Server) noMethod(c *gin.Context) {
+	allowed := strings.Split(c.Writer.Header().Get("Allow"), ", ")
+	slices.Sort(allowed)
+	c.Header("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
+	if c.Request.Method == http.MethodOptions {
+		c.AbortWithStatus(http.StatusNoContent)
+		return
+	}
+	s.fail(c, coded("api.route", errs.Invalid, "method"))
+}

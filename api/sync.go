@@ -1,0 +1,39 @@
+package api
+
+import (
+	"context"
+
+	"roadbook/sync/wire"
+)
+
+// push takes in a device's outbox. Once it is here it is judged whether or not
+// the device stays to listen: a phone in a lift that gives up waiting finds the
+// verdict when it asks again, instead of never getting further.
+func (s *Server) push(ctx context.Context, in *call) (*reply, error) {
+	p, err := wire.ReadPush(in.body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	answer, err := s.Line.Push(ctx, in.who, p)
+	if err != nil {
+		return nil, err
+	}
+	told := *answer
+	told.Outcomes = translated(answer.Outcomes, in.lang)
+	return encode(&told)
+}
+
+// pull answers one page.
+func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
+	r, err := wire.ReadPull(in.body)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.Line.Pull(ctx, in.who, r)
+	if err != nil {
+		return nil, err
+	}
+	return &reply{jsonType, page}, nil
+}

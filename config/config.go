@@ -1,0 +1,132 @@
+// Package config reads the environment, once, in cmd. The struct below is the
+// documentation: Table prints it, and every problem is reported together with
+// the others and with what would be right.
+package config
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// KeyBytes is the length of the installation's key.
+const KeyBytes = 32
+
+// Config is all that can be set from outside. With nothing set at all, Roadbook
+// keeps its data in ./data and starts a PostgreSQL of its own.
+type Config struct {
+	Addr           string     `env:"ROADBOOK_ADDR" envDefault:"127.0.0.1:8080" help:"where the server listens, host:port; an empty host is every address of this machine"`
+	Data           string     `env:"ROADBOOK_DATA" envDefault:"./data" help:"the folder of the server's own database, photos and key"`
+	DatabaseURL    Secret     `env:"ROADBOOK_DATABASE_URL" help:"a PostgreSQL of yours, postgres://user:password@host:5432/name; empty: one is started in the data folder"`
+	PGBin          string     `env:"ROADBOOK_PG_BIN" help:"the folder of PostgreSQL's programs, for the database of its own; empty: searched for"`
+	Demo           bool       `env:"ROADBOOK_DEMO" envDefault:"false" help:"make the demo org in a PostgreSQL of yours too; the server's own always gets it"`
+	Secret         Secret     `env:"ROADBOOK_SECRET" help:"the key of tokens, cursors and receipts, 32 bytes in hex or base64; empty: made once and kept in the data folder"`
+	Log            LogFormat  `env:"ROADBOOK_LOG" envDefault:"auto" help:"how logs are written: json, text, or auto (text in a terminal, json elsewhere)"`
+	LogLevel       slog.Level `env:"ROADBOOK_LOG_LEVEL" envDefault:"info" help:"the least that is logged: debug, info, warn or error"`
+	TrustedProxies Proxies    `env:"ROADBOOK_TRUSTED_PROXIES" help:"addresses whose X-Forwarded-For is believed, as 10.0.0.1 or 10.0.0.0/8, with commas between; empty: nobody"`
+}
+
+// LogFormat is how logs are written.
+type LogFormat string
+
+// UnmarshalText takes one of the three.
+func (f *LogFormat) UnmarshalText(text []byte) error {
+	switch s := LogFormat(strings.ToLower(string(text))); s {
+	case "auto", "json", "text":
+		*f = s
+		return nil
+	}
+	return errors.New("must be json, text or auto")
+}
+
+// Proxies are the machines that may say on whose behalf they ask.
+type Proxies []netip.Prefix
+
+// UnmarshalText takes addresses and networks with commas between them.
+func (p *Proxies) UnmarshalText(text []byte) error {
+	var read Proxies
+	for part := range strings.SplitSeq(string(text), ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(part)
+		if addr, single := netip.ParseAddr(part); single == nil && addr.Zone() == "" {
+			prefix, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return fmt.Errorf("%q is neither an address like 10.0.0.1 nor a network like 10.0.0.0/8", part)
+		}
+		read = append(read, prefix.Masked())
+	}
+	*p = read
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (p Proxies) MarshalText() ([]byte, error) {
+	parts := make([]string, len(p))
+	for i, prefix := range p {
+		parts[i] = prefix.String()
+	}
+	return []byte(strings.Join(parts, ",")), nil
+}
+
+// Key is the installation's key, or nil if none was given and one is to be
+// kept in the data folder.
+func (c Config) Key() []byte {
+	key, err := parseKey(c.Secret.Reveal())
+	if err != nil {
+		return nil // Read has refused it
+	}
+	return key
+}
+
+// parseKey tells hex from base64 by the length: 32 bytes are 64 characters of
+// one and at most 44 of the other.
+func parseKey(text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	decode := hex.DecodeString
+	if len(text) != hex.EncodedLen(KeyBytes) {
+		text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+		decode = base64.RawStdEncoding.DecodeString
+	}
+	key, err := decode(text)
+	if err != nil || len(key) != KeyBytes {
+		return nil, errors.New("must be 32 bytes in hex or base64; make one with: openssl rand -hex 32")
+	}
+	return key, nil
+}
+
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port; for example 127.0.0.1:8080", addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q has no port from 0 to 65535; for example 127.0.0.1:8080", addr)
+	}
+	return nil
+}
+
+// checkDatabaseURL never repeats the text: it holds a password.
+func checkDatabaseURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {
+		return errors.New("must look like postgres://user:password@host:5432/name, " +
+			"with %-escapes for special characters in the password")
+	}
+	return nil
+}

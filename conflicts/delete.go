@@ -1,0 +1,62 @@
+package conflicts
+
+import "roadbook/record"
+
+// Unseen reports whether somebody changed the record without the author's
+// knowledge. The record's vector has the last write of each replica, and a
+// replica's writes are judged in order, so the last stands for all.
+func Unseen(r *record.Record, w *Write) bool {
+	for _, o := range r.Vector {
+		if !w.Covers(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// DeleteVerdict is what becomes of a delete.
+type DeleteVerdict int
+
+// The verdicts on a delete.
+const (
+	Deletes DeleteVerdict = iota // the record becomes a tombstone
+	Yields                       // somebody's edit that it had not seen keeps the record
+	Repeats                      // it is a tombstone already
+)
+
+// Delete judges a delete against what it had not seen: the record's own
+// writes, and children that were hung under it. By default the edit wins,
+// because what was typed is worth more than what was thrown away; a kind may
+// say otherwise. Either way both orders of arrival end the same.
+func Delete(r *record.Record, childUnseen bool, w *Write) DeleteVerdict {
+	switch {
+	case r.State == record.Deleted:
+		return Repeats
+	case r.Kind.OnDelete == record.DeleteWins:
+		return Deletes
+	case childUnseen || Unseen(r, w):
+		return Yields
+	}
+	return Deletes
+}
+
+// EditVerdict is what becomes of an edit that meets a tombstone.
+type EditVerdict int
+
+// The verdicts on an edit of a tombstone.
+const (
+	Revives EditVerdict = iota // the author had not seen the delete: the record comes back
+	TooLate                    // he had: he must restore it first
+	Buried                     // the kind lets deletes win: the edit goes to history
+)
+
+// Meet judges an edit of a tombstone.
+func Meet(r *record.Record, w *Write) EditVerdict {
+	switch {
+	case w.Covers(r.Tomb):
+		return TooLate
+	case r.Kind.OnDelete == record.DeleteWins:
+		return Buried
+	}
+	return Revives
+}

@@ -1,0 +1,60 @@
+// Package conflicts decides what a field becomes when two people changed it.
+// It is pure: no clock, no database, no logging. Same inputs, same answer.
+package conflicts
+
+import (
+	"encoding/json"
+
+	"roadbook/record"
+)
+
+// Ancestor is a replica that the author's own was relabelled from, and the
+// last number that is his: what the twin wrote later is not.
+type Ancestor struct {
+	Replica record.ReplicaID
+	UpTo    uint64
+}
+
+// Seen is what an author had read when he wrote: the log up to a position,
+// what else he had met, and his own earlier writes.
+type Seen struct {
+	Log   record.Seq
+	Dots  map[record.ReplicaID]uint64 // writers met outside the log
+	Line  []Ancestor
+	Twins []record.Writer // mutations of his that were judged under another name
+}
+
+// Write is a mutation on its way into a record.
+type Write struct {
+	By     record.Writer // its dot, its effective stamp, its seq
+	Seen   Seen
+	Server bool // the server itself writes
+	// At is a field's value as it stood at a place in the log, from history.
+	At func(field string, at record.Seq) (json.RawMessage, error)
+}
+
+// Covers reports whether the author had read the write o or made it himself.
+// His own writes count if they came before: a restored phone may meet numbers
+// of its own that it has not reached yet.
+func (w *Write) Covers(o record.Writer) bool {
+	if o.IsZero() || o.Seq <= w.Seen.Log {
+		return true
+	}
+	if o.Replica == w.By.Replica {
+		return o.N <= w.By.N
+	}
+	if w.Seen.Dots[o.Replica] >= o.N {
+		return true
+	}
+	for _, a := range w.Seen.Line {
+		if a.Replica == o.Replica && o.N <= a.UpTo {
+			return true
+		}
+	}
+	for _, t := range w.Seen.Twins {
+		if t.Same(o) {
+			return true
+		}
+	}
+	return false
+}

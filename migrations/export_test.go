@@ -1,0 +1,4 @@
+package migrations
+
+// UpSteps is Up with other steps.
+var UpSteps = up

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store/pg"
+	"roadbook/version"
+)
+
+// Head is the row that orders an org: the place that its log has reached.
+type Head struct {
+	Server  record.ReplicaID // the server's own replica
+	Epoch   string           // the life of this log
+	Seq     record.Seq       // last one given out
+	High    version.Stamp    // greatest effective stamp so far
+	Granted record.Seq       // of the last change of an actor or a grant
+	Schema  record.Seq       // of the schema in force
+	Floor   record.Seq       // vectors are pruned up to here
+	Horizon record.Seq       // oldest seq whose leaves are kept
+	Chain   []byte           // hash of the last row
+	Now     time.Time        // the database's clock, when the row was read
+}
+
+var headLock = pg.Statement("head_lock", `
+	SELECT server, epoch, seq, high, granted, schema, floor, horizon, chain, clock_timestamp()
+	  FROM heads
+	 WHERE org = $1
+	   FOR NO KEY UPDATE`)
+
+var headRead = pg.Statement("head_read", `
+	SELECT server, epoch, seq, high, granted, schema, floor, horizon, chain, clock_timestamp()
+	  FROM heads
+	 WHERE org = $1`)
+
+func (tx Tx) lock(ctx context.Context) (Head, error) { return tx.head(ctx, headLock) }
+
+func (tx Tx) head(ctx context.Context, sql pg.SQL) (Head, error) {
+	var h Head
+	var high int64
+	err := tx.QueryRow(ctx, string(sql), tx.Org).Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
+		&h.Schema, &h.Floor, &h.Horizon, &h.Chain, &h.Now)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return h, errs.New("store.Head", errs.Missing, "there is no such organisation").Coded("org")
+	}
+	if err != nil {
+		return h, fmt.Errorf("head of org %d: %w", tx.Org, err)
+	}
+	h.High = version.Unpack(high)
+	return h, nil
+}
+
+var headAdvance = pg.Statement("head_advance", `
+	UPDATE heads
+	   SET seq = $2, high = $3, granted = $4, schema = $5, chain = $6
+	 WHERE org = $1`)
+
+// advance is the last statement of a commit.
+func (h Head) advance(b *pgx.Batch, org record.OrgID) {
+	b.Queue(string(headAdvance), org, h.Seq, h.High.Packed(), h.Granted, h.Schema, h.Chain)
+}
+
+var wake = pg.Statement("wake", `SELECT pg_notify('head', $1)`)
+
+var schemaRead = pg.Statement("schema_read", `SELECT body::text FROM schemas WHERE org = $1 AND seq = $2`)
+
+// Schema reads the schema of one place in the log.
+func (tx Tx) Schema(ctx context.Context, seq record.Seq) (*record.Schema, error) {
+	var body string
+	if err := tx.QueryRow(ctx, string(schemaRead), tx.Org, seq).Scan(&body); err != nil {
+		return nil, fmt.Errorf("schema at %d: %w", seq, err)
+	}
+	return record.ParseSchema([]byte(body))
+}
+
+var schemaWrite = pg.Statement("schema_write", `INSERT INTO schemas (org, seq, body) VALUES ($1, $2, $3)`)

@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"roadbook/record"
+	"roadbook/store/pg"
+)
+
+func appendInt(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) }
+
+// IndexOp is what a row of the scope index says.
+type IndexOp int16
+
+// The two rows.
+const (
+	Touched IndexOp = 0 // the record changed or came in
+	Gone    IndexOp = 1 // it left
+)
+
+// IndexRow is where a delta finds that a record changed in a scope.
+type IndexRow struct {
+	Scope record.ScopeID
+	Seq   record.Seq
+	Mark  record.Seq // Touched: the record's own seq; Gone: where it had entered
+	Rec   record.ID
+	Op    IndexOp
+	Kind  int16
+	Month record.Month
+}
+
+var indexInsert = pg.Statement("index_insert", `
+	INSERT INTO scope_index (org, scope, seq, mark, rec, op, kind, month)
+	SELECT $1, u.*
+	  FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::uuid[], $6::smallint[], $7::smallint[], $8::smallint[]) u`)
+
+var indexDelete = pg.Statement("index_delete", `
+	DELETE FROM scope_index s
+	 USING unnest($2::int[], $3::bigint[], $4::uuid[]) u(scope, seq, rec)
+	 WHERE s.org = $1 AND s.scope = u.scope AND s.seq = u.seq AND s.rec = u.rec`)
+
+var membersInsert = pg.Statement("members_insert", `
+	INSERT INTO members (org, scope, rank, rec)
+	SELECT $1, u.*
+	  FROM unnest($2::int[], $3::smallint[], $4::uuid[]) u
+	ON CONFLICT DO NOTHING`)
+
+var membersDelete = pg.Statement("members_delete", `
+	DELETE FROM members m
+	 USING unnest($2::int[], $3::smallint[], $4::uuid[]) u(scope, rank, rec)
+	 WHERE m.org = $1 AND m.scope = u.scope AND m.rank = u.rank AND m.rec = u.rec`)
+
+// Dead names an index row that another has taken the place of. Readers judge
+// every row against its record, so it does no harm until it is swept.
+type Dead struct {
+	Scope record.ScopeID
+	Seq   record.Seq
+	Rec   record.ID
+}
+
+// index works out the rows that a commit adds for one record. Rows follow from
+// what the record was and is, never from what happened in between, so any
+// number of edits in one commit cost one row for each scope.
+func (d Dirty) index() (rows []IndexRow, dead []Dead) {
+	now := d.Now
+	for i, scope := range now.Scopes {
+		since, was := record.Seq(0), false
+		if d.Was != nil {
+			since, was = d.Was.In(scope)
+		}
+		entered := now.Entered[i]
+		if was && entered == since && d.Was.Seq == now.Seq {
+			continue // nothing changed but what other scopes it is in
+		}
+		rows = append(rows, IndexRow{
+			Scope: scope, Seq: max(now.Seq, entered), Mark: now.Seq, Rec: now.ID, Op: Touched, Kind: now.Kind.No, Month: now.Month,
+		})
+		if was {
+			dead = append(dead, Dead{Scope: scope, Seq: max(d.Was.Seq, since), Rec: now.ID})
+		}
+	}
+	if d.Was == nil {
+		return rows, dead
+	}
+	for i, scope := range d.Was.Scopes {
+		if _, still := now.In(scope); still {
+			continue
+		}
+		since := d.Was.Entered[i]
+		rows = append(rows, IndexRow{
+			Scope: scope, Seq: d.Left, Mark: since, Rec: now.ID, Op: Gone, Kind: now.Kind.No, Month: d.Was.Month,
+		})
+		dead = append(dead, Dead{Scope: scope, Seq: max(d.Was.Seq, since), Rec: now.ID})
+	}
+	return rows, dead
+}
+
+// members lists the scopes that a record has come into and gone out of.
+func (d Dirty) members() (in, out []record.ScopeID) {
+	for _, s := range d.Now.Scopes {
+		if d.Was == nil {
+			in = append(in, s)
+		} else if _, was := d.Was.In(s); !was {
+			in = append(in, s)
+		}
+	}
+	if d.Was != nil {
+		for _, s := range d.Was.Scopes {
+			if _, still := d.Now.In(s); !still {
+				out = append(out, s)
+			}
+		}
+	}
+	return in, out
+}
+
+func queueIndex(b *pgx.Batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
+	var scope, inScope, outScope []int32
+	var seq, mark []int64
+	var rec, inRec, outRec [][16]byte
+	var op, kind, month, inRank, outRank []int16
+	for _, d := range dirty {
+		rows, died := d.index()
+		dead = append(dead, died...)
+		for _, r := range rows {
+			scope, seq, mark = append(scope, int32(r.Scope)), append(seq, int64(r.Seq)), append(mark, int64(r.Mark))
+			rec, op = append(rec, r.Rec), append(op, int16(r.Op))
+			kind, month = append(kind, r.Kind), append(month, int16(r.Month))
+		}
+		in, out := d.members()
+		for _, s := range in {
+			inScope, inRank, inRec = append(inScope, int32(s)), append(inRank, d.Now.Kind.Rank), append(inRec, d.Now.ID)
+		}
+		for _, s := range out {
+			outScope, outRank, outRec = append(outScope, int32(s)), append(outRank, d.Now.Kind.Rank), append(outRec, d.Now.ID)
+		}
+	}
+	if len(scope) > 0 {
+		b.Queue(string(indexInsert), org, scope, seq, mark, rec, op, kind, month)
+	}
+	if len(outScope) > 0 {
+		b.Queue(string(membersDelete), org, outScope, outRank, outRec)
+	}
+	if len(inScope) > 0 {
+		b.Queue(string(membersInsert), org, inScope, inRank, inRec)
+	}
+	return dead
+}
+
+// Sweep deletes dead index rows, in a transaction of its own.
+func (s *Store) Sweep(ctx context.Context, org record.OrgID, dead []Dead) error {
+	scope, seq, rec := make([]int32, len(dead)), make([]int64, len(dead)), make([][16]byte, len(dead))
+	for i, d := range dead {
+		scope[i], seq[i], rec[i] = int32(d.Scope), int64(d.Seq), d.Rec
+	}
+	_, err := s.pool.Exec(ctx, string(indexDelete), org, scope, seq, rec)
+	return err
+}
+
+var indexSince = pg.Statement("index_since", `
+	SELECT s.scope, s.seq, s.mark, s.rec, s.op, s.kind, s.month
+	  FROM unnest($2::int[]) g(scope)
+	 CROSS JOIN LATERAL (
+	       SELECT i.scope, i.seq, i.mark, i.rec, i.op, i.kind, i.month
+	         FROM scope_index i
+	        WHERE i.org = $1 AND i.scope = g.scope AND i.seq > $3 AND i.seq <= $4
+	        ORDER BY i.seq, i.rec
+	        LIMIT $5) s
+	 ORDER BY s.seq, s.rec
+	 LIMIT $5`)
+
+// IndexSince returns what changed in some scopes after pos and up to head, in
+// log order, and by id within one row of the log. Fewer rows than limit mean
+// that there are no more.
+func (tx Tx) IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]IndexRow, error) {
+	return collect(ctx, tx, "index", indexSince, func(rows pgx.CollectableRow) (IndexRow, error) {
+		var r IndexRow
+		err := rows.Scan(&r.Scope, &r.Seq, &r.Mark, (*[16]byte)(&r.Rec), &r.Op, &r.Kind, &r.Month)
+		return r, err
+	}, tx.Org, scopes, pos, head, limit)
+}
+
+// Place is a position in a fill: behind a scope, a rank and a record.
+type Place struct {
+	Scope record.ScopeID
+	Rank  int16
+	After record.ID
+}
+
+// Filled is one record that a fill brings, and the place it was found at.
+type Filled struct {
+	Place int // index into the places asked for
+	Row
+}
+
+var membersAfter = pg.Statement("members_after", `
+	SELECT p.i,`+recordColumns+`
+	  FROM unnest($2::int[], $3::smallint[], $4::uuid[]) WITH ORDINALITY p(scope, rank, after, i)
+	 CROSS JOIN LATERAL (
+	       SELECT m.rec
+	         FROM members m
+	        WHERE m.org = $1 AND m.scope = p.scope AND m.rank = p.rank AND m.rec > p.after
+	        ORDER BY m.rec
+	        LIMIT $5) m
+	  JOIN records r ON r.org = $1 AND r.id = m.rec
+	 ORDER BY p.i, r.id
+	 LIMIT $5`)
+
+// Fill returns the next records of a fill, place by place in the order given.
+func (tx Tx) Fill(ctx context.Context, places []Place, limit int) ([]Filled, error) {
+	scope, rank, after := make([]int32, len(places)), make([]int16, len(places)), make([][16]byte, len(places))
+	for i, p := range places {
+		scope[i], rank[i], after[i] = int32(p.Scope), p.Rank, p.After
+	}
+	return collect(ctx, tx, "fill", membersAfter, func(rows pgx.CollectableRow) (Filled, error) {
+		var f Filled
+		var parent *[16]byte
+		err := rows.Scan(&f.Place, &f.Kind, &f.State, &f.Month, (*[16]byte)(&f.ID), (*[16]byte)(&f.Owner), &parent,
+			(*[16]byte)(&f.Root), &f.Scopes, &f.Entered, &f.Fields, &f.Meta, &f.Seq)
+		if parent != nil {
+			f.Parent = record.ID(*parent)
+		}
+		f.Place--
+		return f, err
+	}, tx.Org, scope, rank, after, limit)
+}
+
+// Held is a record as a digest counts it.
+type Held struct {
+	ID    record.ID
+	Kind  int16
+	Month record.Month
+	Seq   record.Seq
+}
+
+var membersHeld = pg.Statement("members_held", `
+	SELECT r.id, r.kind, r.month, r.seq
+	  FROM members m
+	  JOIN records r ON r.org = m.org AND r.id = m.rec
+	 WHERE m.org = $1 AND m.scope = $2`)
+
+// Held lists what is in a scope.
+func (tx Tx) Held(ctx context.Context, scope record.ScopeID) ([]Held, error) {
+	return collect(ctx, tx, "digest", membersHeld, func(rows pgx.CollectableRow) (Held, error) {
+		var h Held
+		return h, rows.Scan((*[16]byte)(&h.ID), &h.Kind, &h.Month, &h.Seq)
+	}, tx.Org, scope)
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"roadbook/record"
+	"roadbook/store/pg"
+	"roadbook/version"
+)
+
+// Writer is a replica as the line judges it: the last number judged and the
+// last effective stamp.
+type Writer struct {
+	ID     record.ReplicaID
+	Device record.ID
+	Person record.ID
+	Parent record.ReplicaID // relabelled from, 0 if never
+	Fork   uint64           // the last number it shares with its parent
+	N      uint64
+	Stamp  version.Stamp
+	LastID record.ID
+}
+
+const writerColumns = ` r.id, r.device, r.person, coalesce(r.parent, 0), coalesce(r.fork, 0), r.n, r.stamp, r.last `
+
+func scanWriter(rows pgx.CollectableRow) (Writer, error) {
+	var w Writer
+	var stamp int64
+	var last *[16]byte
+	err := rows.Scan(&w.ID, (*[16]byte)(&w.Device), (*[16]byte)(&w.Person), &w.Parent, &w.Fork, &w.N, &stamp, &last)
+	w.Stamp = version.Unpack(stamp)
+	if last != nil {
+		w.LastID = record.ID(*last)
+	}
+	return w, err
+}
+
+// A replica and all that it was relabelled from, so that own dots of former
+// names are known.
+var writersRead = pg.Statement("writers_read", `
+	WITH RECURSIVE line AS (
+	     SELECT r.* FROM replicas r WHERE r.org = $1 AND r.id = ANY ($2::int[])
+	      UNION
+	     SELECT p.* FROM replicas p JOIN line l ON p.org = l.org AND p.id = l.parent)
+	SELECT`+writerColumns+`FROM line r`)
+
+// Writers loads replicas and their ancestors.
+func (tx Tx) Writers(ctx context.Context, ids []record.ReplicaID) ([]Writer, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, tx, "replicas", writersRead, scanWriter, tx.Org, ids)
+}
+
+var writersAdvance = pg.Statement("writers_advance", `
+	UPDATE replicas r
+	   SET n = u.n, stamp = u.stamp, last = u.last
+	  FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::uuid[]) u(id, n, stamp, last)
+	 WHERE r.org = $1 AND r.id = u.id`)
+
+func queueWriters(b *pgx.Batch, org record.OrgID, writers []Writer) {
+	if len(writers) == 0 {
+		return
+	}
+	id, n, stamp := make([]int32, len(writers)), make([]int64, len(writers)), make([]int64, len(writers))
+	last := make([]*[16]byte, len(writers))
+	for i, w := range writers {
+		id[i], n[i], stamp[i], last[i] = int32(w.ID), int64(w.N), w.Stamp.Packed(), null(w.LastID)
+	}
+	b.Queue(string(writersAdvance), org, id, n, stamp, last)
+}
+
+var writersInsert = pg.Statement("writers_insert", `
+	INSERT INTO replicas (org, id, device, person, parent, fork, stamp)
+	VALUES ($1, $2, $3, $4, nullif($5, 0), $6, $7)`)
+
+// AddWriter makes a replica that another is to be relabelled to.
+func (tx Tx) AddWriter(ctx context.Context, w Writer) error {
+	_, err := tx.Exec(ctx, string(writersInsert), tx.Org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
+	return err
+}
+
+var rescopesInsert = pg.Statement("rescopes_insert", `
+	INSERT INTO rescopes (org, rec, seq)
+	SELECT $1, u.rec, u.seq
+	  FROM unnest($2::uuid[], $3::bigint[]) u(rec, seq)
+	ON CONFLICT (org, rec) DO UPDATE SET seq = excluded.seq`)
+
+var rescopesNext = pg.Statement("rescopes_next", `
+	SELECT q.rec, q.seq FROM rescopes q WHERE q.org = $1 ORDER BY q.seq, q.rec LIMIT 1`)
+
+var rescopesDone = pg.Statement("rescopes_done", `DELETE FROM rescopes q WHERE q.org = $1 AND q.rec = $2 AND q.seq = $3`)
+
+// Rescope is a subtree whose scopes are to be worked out anew.
+type Rescope struct {
+	Rec record.ID
+	Seq record.Seq
+}
+
+// NextRescope finds the oldest one, if there is any.
+func (tx Tx) NextRescope(ctx context.Context) (Rescope, bool, error) {
+	found, err := collect(ctx, tx, "subtrees to move", rescopesNext, func(rows pgx.CollectableRow) (Rescope, error) {
+		var r Rescope
+		return r, rows.Scan((*[16]byte)(&r.Rec), &r.Seq)
+	}, tx.Org)
+	if err != nil || len(found) == 0 {
+		return Rescope{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// RescopeDone strikes one off.
+func (tx Tx) RescopeDone(ctx context.Context, r Rescope) error {
+	_, err := tx.Exec(ctx, string(rescopesDone), tx.Org, [16]byte(r.Rec), r.Seq)
+	return err
+}
+
+var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM rescopes q`)
+
+// Rescoping lists the orgs that have subtrees to move.
+func (s *Store) Rescoping(ctx context.Context) ([]record.OrgID, error) {
+	rows, err := s.pool.Query(ctx, string(rescopesOrgs))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+}
+
+var recordsSubtree = pg.Statement("records_subtree", `
+	WITH RECURSIVE tree AS (
+	     SELECT c.id, c.root FROM records c WHERE c.org = $1 AND c.parent = $2
+	      UNION
+	     SELECT c.id, c.root FROM tree t JOIN records c ON c.org = $1 AND c.parent = t.id)
+	SELECT`+recordColumns+`
+	  FROM tree t
+	  JOIN records r ON r.org = $1 AND r.id = t.id
+	 WHERE r.state = 0
+	 ORDER BY r.id`)
+
+// Subtree loads the live records below one, however deep.
+func (tx Tx) Subtree(ctx context.Context, top record.ID) ([]Row, error) {
+	return collect(ctx, tx, "subtree", recordsSubtree, scanRow, tx.Org, [16]byte(top))
+}

@@ -1,0 +1,149 @@
+package sync
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+
+	"roadbook/access"
+	"roadbook/record"
+)
+
+// cursor is how far a device is. It travels as opaque text that only the
+// server can make, bound to org, person and device.
+type cursor struct {
+	epoch string
+	chain [8]byte    // the log's hash at pos
+	base  record.Seq // everything up to here has been applied
+	pos   record.Seq // how far through the index the pages of this session have come
+	mid   record.ID  // within the row after pos: records up to this one have been sent
+	head  record.Seq // head of the last page's snapshot; grants are settled up to here
+	fill  fill
+	from  record.Month // start of the period
+}
+
+// fill is a position in the one total order in which scopes are filled: batch
+// of grants, rank of the kind, the grant, its scope, the record. Only what
+// never changes takes part.
+type fill struct {
+	after record.Seq // grants up to here are filled
+	batch record.Seq // those up to here are being filled
+	rank  int16
+	grant record.Seq
+	scope record.ScopeID
+	key   record.ID
+}
+
+const (
+	cursorVersion = 1
+	cursorMAC     = 12
+	// MaxCursor is the longest cursor in characters: it fits a line of a log
+	// and a mini-program's storage key.
+	MaxCursor = 160
+)
+
+var (
+	errForeign = errors.New("the cursor is not genuine, or another's")
+	lastKey    = record.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+)
+
+func (e *Engine) writeCursor(who access.Caller, c cursor) string {
+	b := make([]byte, 0, 112)
+	b = append(b, cursorVersion, byte(len(c.epoch)))
+	b = append(b, c.epoch...)
+	b = append(b, c.chain[:]...)
+	for _, n := range []record.Seq{c.base, c.pos, c.head, c.fill.after, c.fill.batch, c.fill.grant} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendUvarint(b, uint64(c.fill.rank))
+	b = binary.AppendUvarint(b, uint64(c.fill.scope))
+	b = binary.AppendUvarint(b, uint64(c.from))
+	b = appendKey(appendKey(b, c.fill.key), c.mid)
+	return base64.RawURLEncoding.EncodeToString(append(b, e.cursorMAC(who, b)...))
+}
+
+// appendKey writes an id in 17 bytes, or in one where it is the first or last.
+func appendKey(b []byte, id record.ID) []byte {
+	switch id {
+	case record.NoID:
+		return append(b, 0)
+	case lastKey:
+		return append(b, 2)
+	}
+	return append(append(b, 1), id[:]...)
+}
+
+func (e *Engine) cursorMAC(who access.Caller, b []byte) []byte {
+	mac := hmac.New(sha256.New, e.Key)
+	mac.Write([]byte("cursor\x00"))
+	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(who.Org)))
+	mac.Write(who.Person[:])
+	mac.Write(who.Device[:])
+	mac.Write(b)
+	return mac.Sum(nil)[:cursorMAC]
+}
+
+func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
+	var c cursor
+	if len(text) > MaxCursor {
+		return c, errForeign
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) < cursorMAC+2 {
+		return c, errForeign
+	}
+	body, mac := b[:len(b)-cursorMAC], b[len(b)-cursorMAC:]
+	if !hmac.Equal(mac, e.cursorMAC(who, body)) || body[0] != cursorVersion {
+		return c, errForeign
+	}
+	r := cursorReader{b: body[1:]}
+	c.epoch = string(r.take(int(r.take(1)[0])))
+	copy(c.chain[:], r.take(8))
+	c.base, c.pos, c.head = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
+	c.fill.after, c.fill.batch, c.fill.grant = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
+	c.fill.rank, c.fill.scope, c.from = int16(r.uvarint()), record.ScopeID(r.uvarint()), record.Month(r.uvarint())
+	c.fill.key, c.mid = r.key(), r.key()
+	if r.bad {
+		return c, errForeign
+	}
+	return c, nil
+}
+
+// cursorReader reads what has been proved genuine, so damage is a bug of ours;
+// it is told all the same.
+type cursorReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *cursorReader) take(n int) []byte {
+	if n > len(r.b) {
+		r.bad = true
+		return make([]byte, n)
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *cursorReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *cursorReader) key() (id record.ID) {
+	switch r.take(1)[0] {
+	case 1:
+		copy(id[:], r.take(16))
+	case 2:
+		id = lastKey
+	}
+	return id
+}

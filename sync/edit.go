@@ -1,0 +1,340 @@
+package sync
+
+import (
+	"encoding/json"
+
+	"roadbook/conflicts"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/version"
+)
+
+// edit settles one edit of the mutation.
+func (s *settling) edit(e *record.Edit) error {
+	kind := s.w.schema.Kind(e.Kind)
+	if kind == nil {
+		return errs.New("sync.edit", errs.Invalid, "there is no such kind of record").Coded("unknown_kind")
+	}
+	rec, err := s.find(e.ID)
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		return s.create(e, kind)
+	}
+	seen, err := s.sees(rec)
+	switch {
+	case err != nil:
+		return err
+	case !seen:
+		return missing()
+	case rec.Kind != kind:
+		return errs.New("sync.edit", errs.Invalid, "this record is of another kind").Coded("kind_mismatch")
+	}
+	s.noteOver(rec, s.write(e))
+	switch e.Op {
+	case record.OpDelete:
+		return s.remove(e, rec)
+	case record.OpRestore:
+		return s.restore(e, rec)
+	}
+	return s.change(e, rec)
+}
+
+func missing() error {
+	return errs.New("sync.edit", errs.Missing, "this record is not there any more, or not for you").Coded("missing")
+}
+
+// create makes a record that is not there yet.
+func (s *settling) create(e *record.Edit, kind *record.Kind) error {
+	if e.Op != record.OpCreate {
+		orphan, err := s.orphan(e.ID)
+		if err != nil {
+			return err
+		}
+		if orphan {
+			return dependsOn()
+		}
+		return missing()
+	}
+	if !s.actor.Reads(kind) {
+		return errs.New("sync.create", errs.Denied, "your role may not make records of this kind").Coded("denied")
+	}
+	if err := s.actor.CheckWrite(kind); err != nil {
+		return err
+	}
+	d := s.fresh(kind, e.ID)
+	body := editBody{Edit: e}
+	report, err := conflicts.Apply(d.now, e, s.write(e))
+	if err != nil {
+		return err
+	}
+	s.defaults(d.now)
+	return s.report(d.now, report, &body)
+}
+
+// defaults fills in what every record says of its making.
+func (s *settling) defaults(r *record.Record) {
+	put := func(name string, raw []byte) {
+		if r.Kind.Field(name) != nil && r.Raw(name) == nil {
+			*r.Put(name) = record.Slot{Field: name, Raw: raw, By: s.by}
+		}
+	}
+	put("created_at", instant(s.by.Stamp.MS))
+	if !s.actor.Person.IsZero() {
+		put("created_by", quote(s.actor.Person.String()))
+	}
+	put("received_at", instant(s.w.now.UnixMilli()))
+}
+
+// orphan reports whether a refused mutation would have created the record.
+func (s *settling) orphan(id record.ID) (bool, error) {
+	if _, now := s.w.lost[id]; now || s.w.orphans[id] {
+		return true, nil
+	}
+	found, err := s.w.tx.Orphans(s.w.ctx, []record.ID{id})
+	return found[id], err
+}
+
+// change settles fields of a record that is there. A create of an existing id
+// comes here too, as an edit that has seen only the author's own.
+func (s *settling) change(e *record.Edit, rec *record.Record) error {
+	if err := s.checkChange(e, rec); err != nil {
+		return err
+	}
+	w := s.write(e)
+	body := editBody{Edit: e, P: rec.Seq}
+	if rec.State == record.Deleted {
+		if e.Op == record.OpCreate {
+			return deleted()
+		}
+		if done, err := s.meet(rec, w, &body); done || err != nil {
+			return err
+		}
+	}
+	d := s.draft(rec)
+	d.quiet, d.wrote = false, true
+	w.At = func(field string, at record.Seq) (json.RawMessage, error) { return s.w.valueAt(rec, field, at) }
+	report, err := conflicts.Apply(d.now, e, w)
+	if err != nil {
+		return err
+	}
+	return s.report(d.now, report, &body)
+}
+
+func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
+	if err := s.actor.CheckWrite(rec.Kind); err != nil {
+		return err
+	}
+	hidden := s.actor.Hidden(rec.Kind)
+	for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
+		for _, v := range values {
+			if hidden[v.Field] {
+				return errs.New("sync.edit", errs.Denied, "your role may not change this field").Coded("denied").
+					Of(errs.Field{Field: v.Field, Detail: "it is not for you to see"})
+			}
+		}
+	}
+	return nil
+}
+
+func deleted() error {
+	return errs.New("sync.edit", errs.Clash, "this record was deleted; bring it back first").Coded("deleted")
+}
+
+// meet judges an edit of a tombstone. done means that there is nothing more to
+// apply.
+func (s *settling) meet(rec *record.Record, w *conflicts.Write, body *editBody) (done bool, err error) {
+	switch conflicts.Meet(rec, w) {
+	case conflicts.TooLate:
+		return true, deleted()
+	case conflicts.Buried:
+		s.merged = true
+		body.Buried = true
+		s.edits = append(s.edits, *body)
+		return true, nil
+	}
+	return false, s.revive(rec, w)
+}
+
+// revive brings a record back that was deleted without the author's knowledge,
+// and asks a person.
+func (s *settling) revive(rec *record.Record, w *conflicts.Write) error {
+	if conflicts.Meet(rec, w) == conflicts.TooLate {
+		return deleted()
+	}
+	tomb := rec.Tomb
+	d := s.draft(rec)
+	d.quiet = false
+	d.now.State, d.now.Tomb = record.Live, record.Writer{}
+	s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpRestore, Kind: rec.Kind.Name, ID: rec.ID}, P: rec.Seq, Server: true})
+	return s.clash(d.now, conflicts.Clash{
+		Field: deletedField, Kept: json.RawMessage("false"), KeptBy: s.by, Lost: json.RawMessage("true"), LostBy: tomb, Ask: true,
+	})
+}
+
+// deletedField stands for whether a record is there at all.
+var deletedField = &record.Field{Name: "deleted", Type: "bool", Policy: "delete"}
+
+// remove settles a delete.
+func (s *settling) remove(e *record.Edit, rec *record.Record) error {
+	if err := s.actor.CheckDelete(rec.Kind, rec.Owner); err != nil {
+		return err
+	}
+	w := s.write(e)
+	children, unseenChild, err := s.children(rec, w)
+	if err != nil {
+		return err
+	}
+	body := editBody{Edit: e, P: rec.Seq}
+	switch conflicts.Delete(rec, unseenChild, w) {
+	case conflicts.Repeats:
+		s.edits = append(s.edits, body)
+		return nil
+	case conflicts.Yields:
+		s.edits = append(s.edits, body)
+		return s.clash(rec, conflicts.Clash{
+			Field: deletedField, Kept: json.RawMessage("false"), KeptBy: lastUnseen(rec, w), Lost: json.RawMessage("true"), LostBy: s.by, Ask: true,
+		})
+	}
+	if len(children) > 0 && rec.Kind.OnDelete != record.Cascade {
+		return errs.New("sync.delete", errs.Clash, "%d records still belong to this one; delete or move them first", len(children)).Coded("children")
+	}
+	s.edits = append(s.edits, body)
+	s.bury(rec)
+	for _, child := range children {
+		s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpDelete, Kind: child.Kind.Name, ID: child.ID}, P: child.Seq, Server: true})
+		s.bury(child)
+	}
+	return nil
+}
+
+func (s *settling) bury(rec *record.Record) {
+	d := s.draft(rec)
+	d.quiet = false
+	d.now.State, d.now.Tomb = record.Deleted, s.by
+}
+
+// lastUnseen is one of the writes that the delete had not seen, if any is the
+// record's own.
+func lastUnseen(rec *record.Record, w *conflicts.Write) record.Writer {
+	var last record.Writer
+	for _, o := range rec.Vector {
+		if !w.Covers(o) && o.Seq > last.Seq {
+			last = o
+		}
+	}
+	return last
+}
+
+// maxChildren is the most children that a delete looks at: one that would
+// cascade further is asked of a person, one that is refused needs no count.
+const maxChildren = 1000
+
+// children lists the live records below one, with what hangs below them if the
+// kind cascades, and says whether one was hung there without the author's
+// knowledge. A child that is a tombstone by now was one all the same.
+func (s *settling) children(rec *record.Record, w *conflicts.Write) (live []*record.Record, unseenChild bool, err error) {
+	for level := []record.ID{rec.ID}; len(level) > 0; {
+		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
+		if err != nil {
+			return nil, false, err
+		}
+		if _, err := s.w.adopt(rows); err != nil {
+			return nil, false, err
+		}
+		above := level
+		level = nil
+		for _, child := range s.under(above) {
+			if child.Kind.Name == conflictKind {
+				continue // ours, about it
+			}
+			if slot := child.Slot(child.Kind.Parent); slot != nil && !w.Covers(slot.By) {
+				unseenChild = true
+			}
+			if child.State == record.Live {
+				live = append(live, child)
+				level = append(level, child.ID)
+			}
+		}
+		if rec.Kind.OnDelete != record.Cascade || len(live) > maxChildren {
+			break
+		}
+	}
+	return live, unseenChild, nil
+}
+
+// under lists the records that hang below some others, as they stand now.
+func (s *settling) under(parents []record.ID) []*record.Record {
+	is := make(map[record.ID]bool, len(parents))
+	for _, id := range parents {
+		is[id] = true
+	}
+	var out []*record.Record
+	for id, rec := range s.w.records {
+		if d := s.drafts[id]; d != nil {
+			rec = d.now
+		}
+		if rec != nil && is[rec.Parent] {
+			out = append(out, rec)
+		}
+	}
+	for _, id := range s.order {
+		if d := s.drafts[id]; s.w.records[id] == nil && is[d.now.Parent] {
+			out = append(out, d.now)
+		}
+	}
+	sortByID(out)
+	return out
+}
+
+// restore brings a tombstone back because somebody asks for it.
+func (s *settling) restore(e *record.Edit, rec *record.Record) error {
+	if err := s.actor.CheckDelete(rec.Kind, rec.Owner); err != nil {
+		return err
+	}
+	s.edits = append(s.edits, editBody{Edit: e, P: rec.Seq})
+	if rec.State == record.Live {
+		return nil
+	}
+	if above, err := s.find(rec.Parent); err != nil || above != nil && above.State == record.Deleted {
+		if err == nil {
+			err = errs.New("sync.restore", errs.Clash, "what this belongs to was deleted; bring that back first").Coded("parent")
+		}
+		return err
+	}
+	d := s.draft(rec)
+	d.quiet, d.wrote = false, true
+	d.now.State, d.now.Tomb = record.Live, record.Writer{}
+	return nil
+}
+
+// noteOver remembers what the author had seen of a record beyond what is known
+// to be durable: a device that gives this mutation to a restored server gives
+// that along.
+func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
+	for _, o := range rec.Vector {
+		if o.Replica == s.by.Replica || !w.Covers(o) {
+			continue
+		}
+		if s.over[rec.ID] == nil {
+			s.over[rec.ID] = version.Vector{}
+		}
+		name := store.ReplicaName(o.Replica)
+		s.over[rec.ID][name] = max(s.over[rec.ID][name], o.N)
+	}
+}
+
+// report notes what settling an edit came to.
+func (s *settling) report(rec *record.Record, r conflicts.Report, body *editBody) error {
+	body.Was = r.Was
+	s.merged = s.merged || r.Merged
+	s.edits = append(s.edits, *body)
+	for _, c := range r.Clashes {
+		if err := s.clash(rec, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

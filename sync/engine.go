@@ -1,0 +1,81 @@
+// Package sync is the engine: Commit is the only way anything is written, Pull
+// the only way a device receives. It knows records, rights and merge policies
+// and nothing of the business: that sits in rules before a commit and in
+// whatever reads the log after it.
+package sync
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"roadbook/record"
+	"roadbook/store"
+)
+
+// Config is what an engine is made of.
+type Config struct {
+	Store *store.Store
+	Rules []Rule
+	Key   []byte           // of cursors and receipts; it lives outside the database
+	Now   func() time.Time // the wall clock
+	Draw  func() int32     // numbers for fresh replicas, above zero
+	Fault func(error)      // told of what goes wrong behind nobody's request
+}
+
+// Engine commits and pulls, for any number of orgs. Its only state is one
+// committer for each org that has had something to commit.
+type Engine struct {
+	Config
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu         sync.Mutex
+	committers map[record.OrgID]*committer
+	schemas    map[schemaKey]*record.Schema
+}
+
+type schemaKey struct {
+	org record.OrgID
+	seq record.Seq
+}
+
+// New is an engine over a migrated database.
+func New(c Config) *Engine {
+	ctx, stop := context.WithCancel(context.Background())
+	return &Engine{
+		Config: c, ctx: ctx, stop: stop,
+		committers: map[record.OrgID]*committer{},
+		schemas:    map[schemaKey]*record.Schema{},
+	}
+}
+
+// Close ends the committers after what they have in hand.
+func (e *Engine) Close() {
+	e.stop()
+	e.work.Wait()
+}
+
+// schema reads the schema of a place in the log; it is read once.
+func (e *Engine) schema(ctx context.Context, tx store.Tx, seq record.Seq) (*record.Schema, error) {
+	key := schemaKey{tx.Org, seq}
+	e.mu.Lock()
+	known := e.schemas[key]
+	e.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	if seq == 0 {
+		return &record.Schema{}, nil
+	}
+	read, err := tx.Schema(ctx, seq)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.schemas[key] = read
+	return read, nil
+}

@@ -1,0 +1,164 @@
+package sync
+
+import (
+	"context"
+	"slices"
+
+	"roadbook/access"
+	"roadbook/record"
+	"roadbook/store"
+)
+
+// actorOf is somebody with the rights that he has now. Nobody is the server.
+func actorOf(ctx context.Context, tx store.Tx, person record.ID) (*access.Actor, error) {
+	if person.IsZero() {
+		return &access.Actor{System: true, Active: true}, nil
+	}
+	a := &access.Actor{Person: person, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
+	people, err := tx.People(ctx, []record.ID{person})
+	if err != nil || len(people) == 0 {
+		return a, err
+	}
+	a.Roles, a.Active = people[0].Roles, people[0].Active
+	grants, err := tx.Grants(ctx, []record.ID{person}, 1<<62)
+	for _, g := range grants {
+		holds(a, g)
+	}
+	return a, err
+}
+
+func holds(a *access.Actor, g store.Grant) {
+	a.Scopes[g.Scope] = true
+	if owner, is := ownerScope(g.Name); is {
+		a.Owners[owner] = true
+	}
+}
+
+const (
+	ownerPrefix  = "owner:"
+	sharedPrefix = "shared:"
+)
+
+func ownerScope(name string) (record.ID, bool) {
+	if len(name) <= len(ownerPrefix) || name[:len(ownerPrefix)] != ownerPrefix {
+		return record.NoID, false
+	}
+	id, err := record.ParseID(name[len(ownerPrefix):])
+	return id, err == nil
+}
+
+// scopeNames are the scopes that a record belongs in, worked out from what it
+// is now: those of its owner, its root's owner, its own and its root's
+// collaborators. They are never moved from one to another, always worked out
+// anew, so that no order of events can leave them wrong.
+func scopeNames(r, root *record.Record) []string {
+	if r.Kind.Scope != "" {
+		return []string{r.Kind.Scope}
+	}
+	names := []string{ownerPrefix + r.Owner.String()}
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, c := range r.Texts("collaborators") {
+		add(sharedPrefix + c)
+	}
+	if root != nil && root.ID != r.ID {
+		add(ownerPrefix + root.Owner.String())
+		for _, c := range root.Texts("collaborators") {
+			add(sharedPrefix + c)
+		}
+	}
+	return names
+}
+
+// scopesOf numbers the scopes in which a record would be if it were live.
+func (s *settling) scopesOf(r *record.Record) ([]record.ScopeID, error) {
+	root, err := s.find(r.Root)
+	if err != nil {
+		return nil, err
+	}
+	return s.w.scopeIDs(scopeNames(r, root))
+}
+
+func (w *work) scopeIDs(names []string) ([]record.ScopeID, error) {
+	ids := make([]record.ScopeID, 0, len(names))
+	for _, name := range names {
+		id, err := w.scope(name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return sortedScopes(ids), nil
+}
+
+// sees reports whether a record is there for the actor. A tombstone is, if the
+// record would be.
+func (s *settling) sees(r *record.Record) (bool, error) {
+	scopes := r.Scopes
+	if r.State == record.Deleted && !s.actor.System {
+		var err error
+		if scopes, err = s.scopesOf(r); err != nil {
+			return false, err
+		}
+	}
+	if d := s.drafts[r.ID]; d != nil && d.was == nil {
+		return true, nil // made by this very mutation
+	}
+	return s.actor.Sees(r.Kind, scopes), nil
+}
+
+// place puts a record into its scopes, and asks for its subtree to follow if
+// that may have to.
+func (s *settling) place(d *draft) error {
+	r := d.now
+	moved := d.was == nil || d.was.State != r.State || d.was.Owner != r.Owner || d.was.Root != r.Root ||
+		string(d.was.Raw("collaborators")) != string(r.Raw("collaborators"))
+	if d.was != nil && moved && d.was.State == r.State && r.Kind.Scope == "" {
+		s.rescope = append(s.rescope, r.ID)
+	}
+	if moved {
+		var want []record.ScopeID
+		if r.State == record.Live {
+			var err error
+			if want, err = s.scopesOf(r); err != nil {
+				return err
+			}
+		}
+		if enter(r, want, s.by.Seq) {
+			d.left = s.by.Seq
+		}
+	}
+	if d.was != nil && d.was.Month != r.Month {
+		for i := range r.Entered {
+			r.Entered[i] = s.by.Seq // a period is part of a scope: the record comes in anew
+		}
+	}
+	return nil
+}
+
+// enter gives a record the scopes that it belongs in; where it was already, it
+// keeps since when. It reports whether one was left.
+func enter(r *record.Record, want []record.ScopeID, at record.Seq) (left bool) {
+	entered := make([]record.Seq, len(want))
+	kept := 0
+	for i, scope := range want {
+		since, was := r.In(scope)
+		if was {
+			kept++
+		} else {
+			since = at
+		}
+		entered[i] = since
+	}
+	left = kept < len(r.Scopes)
+	r.Scopes, r.Entered = want, entered
+	return left
+}
+
+// sortByID makes the order of what came out of a map the same every time.
+func sortByID(recs []*record.Record) {
+	slices.SortFunc(recs, func(a, b *record.Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
+}

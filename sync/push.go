@@ -1,0 +1,136 @@
+package sync
+
+import (
+	"context"
+	"slices"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// Push takes in a device's outbox. Sending it again is harmless: what was
+// judged before answers with the verdict of the first time. A refused mutation
+// fails alone and its neighbours still commit, so one bad edit cannot hold
+// back a day's visits. A long push is several transactions in the order of n;
+// what has been committed stays so whatever happens to the rest.
+func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (*wire.PushAnswer, error) {
+	if len(p.Mutations) > wire.MaxPush {
+		err := errs.New("sync.Push", errs.Invalid, "%d changes at once; the most is %d", len(p.Mutations), wire.MaxPush)
+		return nil, err.Coded("many")
+	}
+	replica, ok := store.ReplicaNo(p.Replica)
+	if !ok {
+		return nil, notYours()
+	}
+	answer := &wire.PushAnswer{Outcomes: []record.Outcome{}}
+	prev := p.Prev
+	for first := true; first || len(p.Mutations) > 0; first = false {
+		chunk := p.Mutations[:min(len(p.Mutations), maxGather)]
+		j := &job{who: who, replica: replica, prev: prev, muts: chunk}
+		if err := e.submit(ctx, who.Org, j); err != nil {
+			return nil, prefixed(err, answer.Outcomes)
+		}
+		answer.Outcomes = append(answer.Outcomes, j.outcomes...)
+		e.finish(answer, j)
+		if len(chunk) > 0 {
+			prev = chunk[len(chunk)-1].ID.String()
+		}
+		p.Mutations = p.Mutations[len(chunk):]
+	}
+	return answer, nil
+}
+
+func (e *Engine) finish(answer *wire.PushAnswer, j *job) {
+	answer.NextN = j.nextN
+	answer.High = j.head.High
+	answer.Epoch = j.head.Epoch
+	answer.Durable = durable(j.head)
+	answer.ServerTime = e.Now().UTC()
+}
+
+// durable is what is known to be on a second machine. Nothing is, until a
+// standby or an archive says so; devices keep their journals for that long.
+func durable(h store.Head) wire.Durable { return wire.Durable{Epoch: h.Epoch} }
+
+func notYours() error {
+	err := errs.New("sync.Push", errs.Denied, "this device may not write under that name; sign in again")
+	return err.Coded("replica")
+}
+
+// Proposal is a mutation that somebody other than a device makes: an import, a
+// rule, a person at a browser. The server numbers it as its own; the rights
+// are those of Person, or the server's if that is nobody.
+type Proposal struct {
+	Person   record.ID
+	Mutation record.Mutation
+}
+
+// Commit writes what modules propose, through the very door that devices use.
+// More than fit one transaction are several, in order.
+func (e *Engine) Commit(ctx context.Context, org record.OrgID, batch []Proposal) ([]record.Outcome, error) {
+	var outcomes []record.Outcome
+	for chunk := range slices.Chunk(batch, maxGather) {
+		j := &job{who: access.Caller{Org: org}}
+		for _, p := range chunk {
+			if p.Mutation.Hash == [32]byte{} {
+				p.Mutation.Hash = wire.Hash(&p.Mutation)
+			}
+			j.muts = append(j.muts, p.Mutation)
+			j.persons = append(j.persons, p.Person)
+		}
+		if err := e.submit(ctx, org, j); err != nil {
+			return outcomes, err
+		}
+		outcomes = append(outcomes, j.outcomes...)
+	}
+	return outcomes, nil
+}
+
+// Publish puts a schema into force for an org.
+func (e *Engine) Publish(ctx context.Context, org record.OrgID, schema *record.Schema) error {
+	if err := schema.Check(); err != nil {
+		return errs.New("sync.Publish", errs.Invalid, "%s", err.Error()).Coded("schema")
+	}
+	return e.submit(ctx, org, &job{who: access.Caller{Org: org}, schema: schema})
+}
+
+// Problem is an error that a device acts on by more than its kind: a hole, a
+// fork or a stale cursor.
+type Problem struct {
+	Err  *errs.Error
+	More wire.Problem
+}
+
+func (p *Problem) Error() string { return p.Err.Error() }
+
+// Unwrap lets the kind be found.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Extra is what an answer carries besides the error itself.
+func (p *Problem) Extra() any { return p.More }
+
+// prefixed adds the outcomes of earlier transactions of the same push.
+func prefixed(err error, outcomes []record.Outcome) error {
+	if p, ok := err.(*Problem); ok && len(outcomes) > 0 { //nolint:errorlint // made by this package, never wrapped before here
+		p.More.Outcomes = append(outcomes, p.More.Outcomes...)
+	}
+	return err
+}
+
+func hole(w *store.Writer) error {
+	err := errs.New("sync.Push", errs.Clash, "changes are missing before these; send them from number %d on", w.N+1)
+	return &Problem{err.Coded("hole"), wire.Problem{NextN: w.N + 1}}
+}
+
+// keepIDs is how many of a replica's last names a fork answer lists, so that
+// the device can find the first that differs.
+const keepIDs = 64
+
+func fork(from uint64, fresh version.Replica, ids map[string]string, outcomes []record.Outcome) error {
+	err := errs.New("sync.Push", errs.Clash, "this device was copied or restored; its newer changes get a new name")
+	return &Problem{err.Coded("fork"), wire.Problem{Outcomes: outcomes, FromN: from, Replica: fresh, NextN: 1, IDs: ids}}
+}

@@ -1,0 +1,115 @@
+package sync
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"roadbook/record"
+	"roadbook/store"
+)
+
+// rescopeAtOnce is how many records of a subtree move in one transaction:
+// enough to be quick, few enough not to hold up a push.
+const rescopeAtOnce = 1000
+
+// RescopeChunk works out anew the scopes of up to a thousand records below one
+// that changed its owner, its collaborators or its parent, and reports whether
+// there is more to do. It compares with what is right now instead of moving
+// from one to another, so it may be repeated, interrupted and overtaken.
+func (e *Engine) RescopeChunk(ctx context.Context, org record.OrgID) (more bool, err error) {
+	err = e.Store.InOrg(ctx, org, func(tx store.Tx, head store.Head) error {
+		more = false
+		next, found, err := tx.NextRescope(ctx)
+		if err != nil || !found {
+			return err
+		}
+		more = true
+		w, err := e.begin(ctx, tx, head, nil)
+		if err != nil {
+			return err
+		}
+		done, err := w.moveSubtree(next)
+		if err != nil {
+			return err
+		}
+		if done {
+			if err := tx.RescopeDone(ctx, next); err != nil {
+				return err
+			}
+		}
+		_, err = w.end()
+		return err
+	})
+	return more, err
+}
+
+// moveSubtree moves what is not where it belongs; done means that nothing is
+// left.
+func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
+	rows, err := w.tx.Subtree(w.ctx, top.Rec)
+	if err != nil {
+		return false, err
+	}
+	above, err := w.record(top.Rec)
+	if err != nil || above == nil {
+		return true, err
+	}
+	below, err := w.adopt(rows)
+	if err != nil {
+		return false, err
+	}
+	root, err := w.record(above.Root)
+	if err != nil {
+		return false, err
+	}
+	moved := 0
+	for _, rec := range below {
+		want, err := w.scopeIDs(scopeNames(rec, root))
+		if err != nil {
+			return false, err
+		}
+		if slices.Equal(want, rec.Scopes) && rec.Root == above.Root {
+			continue
+		}
+		if moved == rescopeAtOnce {
+			return false, w.logMove(top)
+		}
+		moved++
+		now := rec.Clone()
+		now.Root = above.Root
+		if enter(now, want, w.head.Seq+1) {
+			w.left[rec.ID] = w.head.Seq + 1
+		}
+		w.put(now)
+	}
+	if moved == 0 {
+		return true, nil
+	}
+	return true, w.logMove(top)
+}
+
+// logMove writes the one row of the log that a chunk takes.
+func (w *work) logMove(top store.Rescope) error {
+	writer := w.writers[w.head.Server]
+	m := &record.Mutation{N: writer.N + 1, ID: w.rowID(writer)}
+	body := `[{"op":"rescope","id":"` + top.Rec.String() + `","at":"` + strconv.FormatInt(int64(top.Seq), 10) + `"}]`
+	w.append(writer, m, store.Entry{Seq: w.next(), Stamp: writer.Stamp, Result: record.Applied, Body: []byte(body)})
+	return nil
+}
+
+// Resume finishes the moves that a stopped server has left, for every org.
+func (e *Engine) Resume(ctx context.Context) error {
+	orgs, err := e.Store.Rescoping(ctx)
+	if err != nil {
+		return err
+	}
+	for _, org := range orgs {
+		for more := true; more; {
+			if more, err = e.RescopeChunk(ctx, org); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package sync
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"roadbook/access"
+	"roadbook/conflicts"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/version"
+)
+
+// maxAhead is how far ahead of the server's clock a stamp may lie before it is
+// cut back: phones drift, and a phone years ahead must not win for ever.
+const maxAhead = 2 * 60 * 1000
+
+// settling is one mutation in hand. It works on drafts, so that a refusal at
+// any step leaves no trace but the verdict.
+type settling struct {
+	w       *work
+	m       *record.Mutation
+	writer  *store.Writer
+	actor   *access.Actor
+	by      record.Writer
+	clamped bool
+
+	drafts  map[record.ID]*draft
+	order   []record.ID // of drafts, as they were first touched
+	edits   []editBody
+	clashes []record.Clash
+	mine    []bool // of each clash: the author's value is the one that lost
+	merged  bool
+	over    map[record.ID]version.Vector
+	effects []Effects
+	rescope []record.ID
+}
+
+// settle is the whole story of one mutation: who may, what it had seen, each
+// edit by the fields' policies, then what must hold of the result.
+func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID) (record.Outcome, error) {
+	if first := w.entries[m.ID]; first != nil {
+		return w.settleTwin(writer, m, first, person)
+	}
+	s := &settling{w: w, m: m, writer: writer, drafts: map[record.ID]*draft{}, over: map[record.ID]version.Vector{}}
+	err := s.all(person)
+	var refusal *errs.Error
+	switch {
+	case err == nil:
+		return s.accept()
+	case errors.As(err, &refusal) && refusal.Kind != errs.Internal && refusal.Kind != errs.Busy:
+		return s.refuse(refusal)
+	}
+	return record.Outcome{}, err
+}
+
+func (s *settling) all(person record.ID) error {
+	if s.m.Broken != nil {
+		return s.m.Broken
+	}
+	var err error
+	if s.actor, err = s.w.actor(person); err != nil {
+		return err
+	}
+	if err := s.checkAfter(); err != nil {
+		return err
+	}
+	if err := s.stamp(); err != nil {
+		return err
+	}
+	for i := range s.m.Edits {
+		if err := s.edit(&s.m.Edits[i]); err != nil {
+			return err
+		}
+	}
+	return s.finish()
+}
+
+// stamp makes the typed time honest before it counts: cut back to little more
+// than now, then lifted above all that its author can have read and above his
+// own last. Lifting only above the value it replaces would make the outcome
+// depend on the order of arrival.
+func (s *settling) stamp() error {
+	if err := s.m.Stamp.Check(); err != nil {
+		return errs.New("sync.stamp", errs.Invalid, "%s", err.Error()).Coded("stamp")
+	}
+	st := s.m.Stamp
+	if limit := s.w.now.UnixMilli() + maxAhead; st.MS > limit {
+		st, s.clamped = version.Stamp{MS: limit}, true
+	}
+	low := s.writer.Stamp
+	for i := range s.m.Edits {
+		high, err := s.highSeen(s.m.Edits[i].Seen)
+		if err != nil {
+			return err
+		}
+		low = version.Later(low, high)
+	}
+	if st.Compare(low) <= 0 {
+		st = low.Next()
+	}
+	s.by = record.Writer{Replica: s.writer.ID, N: s.m.N, Stamp: st, Seq: s.w.head.Seq + 1}
+	return nil
+}
+
+// highSeen is the greatest effective stamp among what a vector covers.
+func (s *settling) highSeen(seen version.Vector) (version.Stamp, error) {
+	if record.Seq(seen.Seq()) > s.w.start {
+		return version.Stamp{}, unseen("it has seen more than there is")
+	}
+	high := s.w.high[record.Seq(seen.Seq())]
+	for name, n := range seen {
+		if name == version.Log {
+			continue
+		}
+		writer, err := s.known(name, n)
+		if err != nil {
+			return high, err
+		}
+		stamp := writer.Stamp
+		if n < writer.N {
+			row, err := s.w.tx.EntriesByDot(s.w.ctx, writer.ID, n, n)
+			if err != nil {
+				return high, err
+			}
+			if len(row) == 1 {
+				stamp = row[0].Stamp
+			}
+		}
+		high = version.Later(high, stamp)
+	}
+	return high, nil
+}
+
+// known finds a replica that a vector names.
+func (s *settling) known(name version.Replica, n uint64) (*store.Writer, error) {
+	id, ok := store.ReplicaNo(name)
+	if ok && s.w.writers[id] == nil {
+		if err := s.w.loadWriters([]record.ReplicaID{id}); err != nil {
+			return nil, err
+		}
+	}
+	writer := s.w.writers[id]
+	if !ok || writer == nil || writer.N < n {
+		return nil, unseen("it names a write that is not known here")
+	}
+	return writer, nil
+}
+
+func unseen(why string) error {
+	return errs.New("sync.seen", errs.Invalid, "what this change says it has seen cannot be: %s", why).Coded("seen")
+}
+
+// write is the mutation as the policies see it, for one edit.
+func (s *settling) write(e *record.Edit) *conflicts.Write {
+	w := &conflicts.Write{By: s.by, Server: s.actor.System}
+	w.Seen.Log = record.Seq(e.Seen.Seq())
+	w.Seen.Line = s.w.line(s.writer.ID)
+	w.Seen.Twins = s.w.twins[s.writer.ID]
+	for name, n := range e.Seen {
+		if id, ok := store.ReplicaNo(name); ok && name != version.Log {
+			if w.Seen.Dots == nil {
+				w.Seen.Dots = map[record.ReplicaID]uint64{}
+			}
+			w.Seen.Dots[id] = n
+		}
+	}
+	return w
+}
+
+// checkAfter refuses a mutation whose fate is tied to one that was refused.
+func (s *settling) checkAfter() error {
+	for _, raw := range s.m.After {
+		entry, err := s.named(raw)
+		switch {
+		case err != nil:
+			return err
+		case entry == nil:
+			return errs.New("sync.after", errs.Invalid, "it comes after a change that has not arrived").Coded("after")
+		case entry.Result == record.Refused:
+			return dependsOn()
+		}
+	}
+	return nil
+}
+
+func dependsOn() error {
+	return errs.New("sync.after", errs.Clash, "a change that this one builds on was refused").Coded("depends_on")
+}
+
+// named finds the mutation that an entry of after means: a number of the same
+// replica, or an id.
+func (s *settling) named(raw json.RawMessage) (*store.Entry, error) {
+	if n, err := strconv.ParseUint(string(raw), 10, 63); err == nil {
+		return s.numbered(n)
+	}
+	var id record.ID
+	if json.Unmarshal(raw, &id) != nil {
+		return nil, nil //nolint:nilnil // nothing of that name
+	}
+	if e := s.w.entries[id]; e != nil {
+		return e, nil
+	}
+	found, err := s.w.tx.EntriesByID(s.w.ctx, []record.ID{id})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+func (s *settling) numbered(n uint64) (*store.Entry, error) {
+	for i := len(s.w.log) - 1; i >= 0; i-- {
+		if e := &s.w.log[i]; e.Replica == s.writer.ID && e.N == n {
+			return e, nil
+		}
+	}
+	found, err := s.w.tx.EntriesByDot(s.w.ctx, s.writer.ID, n, n)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// settleTwin answers a mutation that was judged before under another name with
+// the verdict of then; its first dot counts as own from now on. One that has
+// the id of another is refused.
+func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store.Entry, person record.ID) (record.Outcome, error) {
+	seq := w.next()
+	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}
+	if first.Hash != m.Hash {
+		refusal := errs.New("sync.settle", errs.Clash, "this change was sent before with other content").Coded("rewritten")
+		row.Result, row.Outcome = record.Refused, stored{Refusal: record.RefusalOf(refusal)}.text()
+		w.append(writer, m, row)
+		return record.Outcome{N: m.N, ID: m.ID, Result: record.Refused, Seq: seq, Refusal: record.RefusalOf(refusal)}, nil
+	}
+	w.twins[writer.ID] = append(w.twins[writer.ID], record.Writer{Replica: first.Replica, N: first.N})
+	row.Stamp = version.Later(writer.Stamp, first.Stamp)
+	row.Outcome = first.Outcome
+	firstCopy := *first
+	w.append(writer, m, row)
+	out, err := w.repeat(&firstCopy, person)
+	out.N, out.Seq = m.N, seq
+	return out, err
+}

@@ -1,0 +1,281 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"roadbook/access"
+	"roadbook/conflicts"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/version"
+)
+
+// work is one transaction in hand: what was loaded, as it stands after the
+// mutations settled so far, and what is to be written at the end. What most
+// gathers need is loaded at the beginning in a few statements; what few need
+// is loaded when it is asked for, which the org's lock makes safe.
+type work struct {
+	e      *Engine
+	ctx    context.Context
+	tx     store.Tx
+	head   store.Head // as it will be
+	start  record.Seq // the head's seq when the transaction began
+	schema *record.Schema
+	now    time.Time
+
+	writers map[record.ReplicaID]*store.Writer
+	twins   map[record.ReplicaID][]record.Writer
+	entries map[record.ID]*store.Entry // judged mutations by id
+	high    map[record.Seq]version.Stamp
+	records map[record.ID]*record.Record // as of now; nil is known not to be there
+	was     map[record.ID]*record.Record // as loaded
+	people  map[record.ID]*store.Person
+	actors  map[record.ID]*access.Actor
+	scopes  map[string]record.ScopeID
+	orphans map[record.ID]bool
+	held    map[record.ID]map[record.ScopeID]bool // by person, once loaded
+	listed  map[string]bool                       // kinds of which all are loaded
+
+	log     []store.Entry
+	dirty   []record.ID
+	left    map[record.ID]record.Seq
+	pushed  []record.ReplicaID
+	lost    map[record.ID]record.Seq // new orphans
+	named   []store.Person
+	regrant []store.Regrant
+	rescope []store.Rescope
+	publish *record.Schema
+}
+
+// begin loads what the jobs will surely need.
+func (e *Engine) begin(ctx context.Context, tx store.Tx, head store.Head, jobs []*job) (*work, error) {
+	w := &work{
+		e: e, ctx: ctx, tx: tx, head: head, start: head.Seq, now: e.Now(),
+		writers: map[record.ReplicaID]*store.Writer{}, entries: map[record.ID]*store.Entry{},
+		records: map[record.ID]*record.Record{}, was: map[record.ID]*record.Record{},
+		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
+		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
+		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
+		held: map[record.ID]map[record.ScopeID]bool{}, listed: map[string]bool{},
+	}
+	var err error
+	if w.schema, err = e.schema(ctx, tx, head.Schema); err != nil {
+		return nil, err
+	}
+	return w, w.load(jobs)
+}
+
+func (w *work) load(jobs []*job) error {
+	replicas := []record.ReplicaID{w.head.Server}
+	var ids []record.ID
+	var seqs []record.Seq
+	recs := map[record.ID]bool{}
+	for _, j := range jobs {
+		if j.replica != 0 {
+			replicas = append(replicas, j.replica)
+		}
+		for i := range j.muts {
+			ids = append(ids, j.muts[i].ID)
+			for _, e := range j.muts[i].Edits {
+				w.collect(e, recs)
+				seqs = append(seqs, record.Seq(e.Seen.Seq()))
+			}
+		}
+	}
+	if err := w.loadWriters(replicas); err != nil {
+		return err
+	}
+	entries, err := w.tx.EntriesByID(w.ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		w.entries[entries[i].ID] = &entries[i]
+	}
+	if w.high, err = w.tx.HighAt(w.ctx, distinct(seqs)); err != nil {
+		return err
+	}
+	return w.loadRecords(recs)
+}
+
+// collect names the records that an edit touches: its own and a parent.
+func (w *work) collect(e record.Edit, recs map[record.ID]bool) {
+	recs[e.ID] = true
+	if k := w.schema.Kind(e.Kind); k != nil && k.Parent != "" {
+		if id, err := record.ParseID(e.Set.Text(k.Parent)); err == nil {
+			recs[id] = true
+		}
+	}
+}
+
+func distinct[T comparable](all []T) []T {
+	seen := make(map[T]bool, len(all))
+	out := all[:0]
+	for _, t := range all {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (w *work) loadWriters(ids []record.ReplicaID) error {
+	found, err := w.tx.Writers(w.ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		w.writers[found[i].ID] = &found[i]
+	}
+	w.twins, err = w.tx.Twins(w.ctx, ids)
+	return err
+}
+
+func (w *work) loadRecords(recs map[record.ID]bool) error {
+	ids := make([]record.ID, 0, len(recs))
+	for id := range recs {
+		if _, known := w.records[id]; !known {
+			ids = append(ids, id)
+			w.records[id] = nil
+		}
+	}
+	rows, err := w.tx.Records(w.ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rec, err := rows[i].Record(w.schema)
+		if err != nil {
+			return err
+		}
+		w.records[rec.ID], w.was[rec.ID] = rec, rec
+	}
+	return nil
+}
+
+// record finds a record as it stands now, nil if there is none.
+func (w *work) record(id record.ID) (*record.Record, error) {
+	if rec, known := w.records[id]; known {
+		return rec, nil
+	}
+	if err := w.loadRecords(map[record.ID]bool{id: true}); err != nil {
+		return nil, err
+	}
+	return w.records[id], nil
+}
+
+// adopt takes in rows that were found otherwise than by id; what the work has
+// already is newer.
+func (w *work) adopt(rows []store.Row) ([]*record.Record, error) {
+	out := make([]*record.Record, 0, len(rows))
+	for i := range rows {
+		rec := w.records[rows[i].ID]
+		if rec == nil {
+			var err error
+			if rec, err = rows[i].Record(w.schema); err != nil {
+				return nil, err
+			}
+			w.records[rec.ID], w.was[rec.ID] = rec, rec
+		}
+		out = append(out, rec)
+	}
+	return out, nil
+}
+
+// person finds somebody by id, nil if the org has no such person.
+func (w *work) person(id record.ID) (*store.Person, error) {
+	if p, known := w.people[id]; known {
+		return p, nil
+	}
+	found, err := w.tx.People(w.ctx, []record.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	w.people[id] = nil
+	if len(found) > 0 {
+		w.people[id] = &found[0]
+	}
+	return w.people[id], nil
+}
+
+// scope numbers a scope by name.
+func (w *work) scope(name string) (record.ScopeID, error) {
+	if id, known := w.scopes[name]; known {
+		return id, nil
+	}
+	ids, err := w.tx.ScopeIDs(w.ctx, []string{name})
+	if err != nil {
+		return 0, err
+	}
+	for n, id := range ids {
+		w.scopes[n] = id
+	}
+	return w.scopes[name], nil
+}
+
+// actor is somebody with the rights that he has at this point of the log.
+func (w *work) actor(id record.ID) (*access.Actor, error) {
+	if a := w.actors[id]; a != nil {
+		return a, nil
+	}
+	a, err := actorOf(w.ctx, w.tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if p := w.people[id]; p != nil {
+		a.Roles, a.Active = p.Roles, p.Active
+	}
+	if held := w.held[id]; held != nil {
+		a.Scopes, a.Owners = held, map[record.ID]bool{}
+		for name, scope := range w.scopes {
+			if owner, is := ownerScope(name); is && held[scope] {
+				a.Owners[owner] = true
+			}
+		}
+	}
+	w.actors[id] = a
+	return a, nil
+}
+
+// line lists the replicas that one was relabelled from, and what it shares.
+func (w *work) line(id record.ReplicaID) []conflicts.Ancestor {
+	var out []conflicts.Ancestor
+	for r := w.writers[id]; r != nil && r.Parent != 0; r = w.writers[r.Parent] {
+		out = append(out, conflicts.Ancestor{Replica: r.Parent, UpTo: r.Fork})
+	}
+	return out
+}
+
+// put keeps what a settled mutation made of a record.
+func (w *work) put(rec *record.Record) {
+	if w.records[rec.ID] == w.was[rec.ID] {
+		w.dirty = append(w.dirty, rec.ID)
+	}
+	w.records[rec.ID] = rec
+}
+
+// end writes everything.
+func (w *work) end() ([]store.Dead, error) {
+	if w.head.Seq == w.start {
+		return nil, nil
+	}
+	c := store.Commit{
+		Head: w.head, Entries: w.log, Orphans: w.lost, People: w.named, Regrants: w.regrant, Rescopes: w.rescope, Schema: w.publish,
+	}
+	for _, id := range w.dirty {
+		rec := w.records[id]
+		rec.Prune(w.head.Floor)
+		c.Records = append(c.Records, store.Dirty{Was: w.was[id], Now: rec, Left: max(w.left[id], rec.Seq)})
+	}
+	for _, id := range distinct(w.pushed) {
+		c.Writers = append(c.Writers, *w.writers[id])
+	}
+	dead, err := w.tx.Append(w.ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("commit of %d changes: %w", len(w.log), err)
+	}
+	return dead, nil
+}
