@@ -94,7 +94,7 @@ func TestOpen_after_its_process_was_killed(t *testing.T) {
 
 	s := open(t, dir)
 	require.NotEqual(t, pid, s.Pid())
-	require.False(t, alive(pid))
+	requireGone(t, pid)
 }
 
 func TestOpen_after_both_were_killed(t *testing.T) {
@@ -122,7 +122,7 @@ func TestOpen_orphan(t *testing.T) {
 
 	s := open(t, dir)
 
-	require.False(t, alive(orphan.Pid()), "nobody owned it")
+	requireGone(t, orphan.Pid())
 	require.Error(t, conn.Ping(t.Context()))
 	require.NoError(t, connect(t, s).Ping(t.Context()))
 }
@@ -271,7 +271,7 @@ func TestOpen_shared(t *testing.T) {
 
 	require.NoError(t, localpg.StopAt(t.Context(), shared.Dir))
 
-	require.False(t, alive(first.Pid()))
+	requireGone(t, first.Pid())
 	require.NoDirExists(t, first.Socket())
 	require.NoError(t, localpg.StopAt(t.Context(), shared.Dir), "nothing to do")
 	require.NoError(t, localpg.StopAt(t.Context(), filepath.Join(shared.Dir, "missing")))

@@ -168,10 +168,15 @@ func setting(t *testing.T, s *localpg.Server, name string) (value string) {
 	return value
 }
 
-// alive is false for a process that has ended and was not waited for, too.
-func alive(pid int) bool {
-	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && out[0] != 'Z'
+// requireGone allows the kernel the moment between the end of a program and
+// that of its process, and our parents theirs to take notice.
+func requireGone(t *testing.T, pid int) {
+	t.Helper()
+
+	require.Eventually(t, func() bool {
+		out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+		return err != nil || out[0] == 'Z'
+	}, soon, pollEvery)
 }
 
 func TestOpen_cold_then_warm(t *testing.T) {
@@ -252,7 +257,7 @@ func TestStop_twice_and_at_once(t *testing.T) {
 	stops.Wait()
 
 	require.NoError(t, s.Stop(t.Context()))
-	require.False(t, alive(s.Pid()))
+	requireGone(t, s.Pid())
 	require.Error(t, conn.Ping(t.Context()), "open connections do not keep it up")
 	select {
 	case <-s.Done():
@@ -272,5 +277,5 @@ func TestStop_without_patience(t *testing.T) {
 
 	require.NoError(t, s.Stop(hurry))
 
-	require.False(t, alive(s.Pid()))
+	requireGone(t, s.Pid())
 }

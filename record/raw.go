@@ -45,8 +45,8 @@ func AppendValues(vs Values, b []byte) (Values, error) {
 
 // Names remembers names, so that one which comes again costs no memory: a
 // push repeats a dozen of them hundreds of times. Its size is fixed, so nobody
-// can make it grow; of three names that fall together one is forgotten. It is not for two goroutines at once. After the string
-// cache of encoding/json/v2.
+// can make it grow; of three names that fall together one is forgotten. It is
+// not for two goroutines at once. After the string cache of encoding/json/v2.
 type Names struct {
 	slots [256][2]string
 }

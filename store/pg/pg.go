@@ -72,6 +72,11 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*pgxpool.Pool, error
 	return pool, nil
 }
 
+// setDefaults also fixes how statements are planned. All of ours look rows up
+// by key, and a plan that was made while a table was empty would otherwise
+// read it from end to end until somebody analyses it: a hundred times slower,
+// on just the day on which somebody tries us out. Reports that scan may switch
+// it back for their transaction.
 func setDefaults(c *pgxpool.Config) {
 	c.MaxConnLifetime = connLifetime
 	c.MaxConnLifetimeJitter = connLifetime / 6 // or they would all be renewed at once
@@ -83,6 +88,11 @@ func setDefaults(c *pgxpool.Config) {
 	for name, value := range map[string]string{
 		"application_name":                    "roadbook",
 		"timezone":                            "UTC",
+		"plan_cache_mode":                     "force_generic_plan",
+		"enable_seqscan":                      "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
+		"jit":                                 "off",
 		"lock_timeout":                        "15s",
 		"idle_in_transaction_session_timeout": "60s",
 	} {

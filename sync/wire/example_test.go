@@ -12,11 +12,14 @@ import (
 func ExampleReadPush() {
 	push, err := wire.ReadPush([]byte(`{"replica":"k7f2","prev":"","schema":"3","mutations":[
 		{"n":1,"id":"01932b4e-7c1a-7f00-8a00-000000000001","stamp":{"ms":1763712930123,"c":0},
-		 "edits":[{"op":"create","kind":"account","id":"01932b4e-7c1a-7f00-8a00-00000000ac03","set":{"name":"兴旺超市"}}]},
+		 "edits":[{"op":"create","kind":"account","id":"01932b4e-7c1a-7f00-8a00-00000000ac03",
+		           "set":{"name":"兴旺超市"}}]},
 		{"n":2,"id":"01932b4e-7c1a-7f00-8a00-000000000002","stamp":{"ms":1763712990456,"c":0},
-		 "edits":[{"op":"edit","kind":"account","id":"01932b4e-7c1a-7f00-8a00-00000000ac03","set":{"remark":"great \ud83d"}}]},
+		 "edits":[{"op":"edit","kind":"account","id":"01932b4e-7c1a-7f00-8a00-00000000ac03",
+		           "set":{"remark":"great \ud83d"}}]},
 		{"n":3,"id":"01932b4e-7c1a-7f00-8a00-000000000003","stamp":{"ms":1763712990457,"c":0},
-		 "edits":[{"op":"delete","kind":"task","id":"01932b4e-7c1a-7f00-8a00-00000000fa57","seen":{"log":"790"}}]}]}`))
+		 "edits":[{"op":"delete","kind":"task","id":"01932b4e-7c1a-7f00-8a00-00000000fa57",
+		           "seen":{"log":"790"}}]}]}`))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -67,12 +70,13 @@ func ExamplePageWriter() {
 // Two servers, or a server and a device's copy, compare what they hold by two
 // numbers per scope.
 func ExampleTally() {
-	ids := []record.ID{record.MustID("01932b4e-7c1a-7f00-8a00-00000000ac01"), record.MustID("01932b4e-7c1a-7f00-8a00-00000000ac02")}
+	acme := record.MustID("01932b4e-7c1a-7f00-8a00-00000000ac01")
+	bolt := record.MustID("01932b4e-7c1a-7f00-8a00-00000000ac02")
 	var here, there wire.Tally
-	here.Add(wire.Sum(ids[0], 813, 42))
-	here.Add(wire.Sum(ids[1], 814, 42))
-	there.Add(wire.Sum(ids[1], 814, 42))
-	there.Add(wire.Sum(ids[0], 812, 42)) // one seq behind
+	here.Add(wire.Sum(acme, 813, 42))
+	here.Add(wire.Sum(bolt, 814, 42))
+	there.Add(wire.Sum(bolt, 814, 42))
+	there.Add(wire.Sum(acme, 812, 42)) // one seq behind
 	fmt.Println(here.Count == there.Count, here.Digest() == there.Digest())
 	// Output: true false
 }

@@ -16,7 +16,8 @@ import (
 // odd are pieces of JSON that readers have stumbled over.
 var odd = []string{
 	``, ` `, `null`, `{}`, `[]`, `{"a":1}`, `{"a":1,"a":2}`, `[1,2,{"b":[]}]`, `"\ud83d\ude00"`, `"\ud800"`, `"\u0000"`,
-	`{"a":`, `{"a"`, `"a\`, `[`, `[[[[`, `}`, `{]`, `NaN`, `-`, `1e`, `01`, "\"\xff\"", `{"a" 1}`, `"\u00`, `{"n":1}`, `tru`,
+	`{"a":`, `{"a"`, `"a\`, `[`, `[[[[`, `}`, `{]`, `NaN`, `-`, `1e`, `01`,
+	"\"\xff\"", `{"a" 1}`, `"\u00`, `{"n":1}`, `tru`,
 	`[1.0,-0,1E+5,9007199254740993]`, `{"\u0061":{"b":1,"a":2},"` + "\x7f" + `":"\/"}`,
 }
 
@@ -65,8 +66,8 @@ func FuzzReadPull(f *testing.F) {
 	}
 	for _, s := range odd {
 		f.Add([]byte(s))
-		f.Add(pull(`,"want":` + s))
-		f.Add(pull(`,"max_bytes":` + s))
+		f.Add([]byte(pull(`,"want":` + s)))
+		f.Add([]byte(pull(`,"max_bytes":` + s)))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := wire.ReadPull(body)

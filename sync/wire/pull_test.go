@@ -13,58 +13,63 @@ import (
 )
 
 // pull is a request with further members.
-func pull(members string) []byte { return []byte(`{"replica":"k7f2","cursor":""` + members + `}`) }
+func pull(members string) string { return `{"replica":"k7f2","cursor":""` + members + `}` }
 
-func quoted(n int, s string) string {
-	return strings.Join(times(n, `"`+s+`"`), ",")
+// want is a request with a wish.
+func want(members string) string { return pull(`,"want":{` + members + `}`) }
+
+// listOf is a list of a text so many times.
+func listOf(n int, text string) string {
+	return `["` + strings.Join(times(n, text), `","`) + `"]`
 }
 
 func TestReadPull(t *testing.T) {
 	t.Parallel()
 
-	plain := func() *wire.PullRequest { return &wire.PullRequest{Replica: "k7f2", MaxBytes: wire.DefaultPageBytes} }
+	pins := make([]record.ID, wire.MaxPins)
+	for i := range pins {
+		pins[i] = record.MustID(acme)
+	}
+	room := strings.Repeat(" ", wire.MaxPullBytes-len(pull(``)))
 	tests := []struct {
-		name   string
-		body   []byte
-		change func(p *wire.PullRequest)
+		name, body string
+		want       wire.PullRequest // but for replica and the default of max_bytes
 	}{
-		{"the least", pull(``), func(*wire.PullRequest) {}},
-		{"no cursor", []byte(`{"replica":"k7f2"}`), func(*wire.PullRequest) {}},
-		{"nulls", []byte(`{"replica":"k7f2","cursor":null,"max_bytes":null,"want":null,"digest":null,"wait_ms":null}`), func(*wire.PullRequest) {}},
-		{"nulls inside", pull(`,"want":{"pins":null,"from":null,"kinds":null}`), func(p *wire.PullRequest) { p.Want = &wire.Want{} }},
-		{"what is not known", pull(`,"mood":{"x":[1]},"want":{"y":2}`), func(p *wire.PullRequest) { p.Want = &wire.Want{} }},
-		{"a cursor", []byte(`{"replica":"k7f2","cursor":"Y3\u0041"}`), func(p *wire.PullRequest) { p.Cursor = "Y3A" }},
-		{"the default said", pull(`,"max_bytes":0`), func(*wire.PullRequest) {}},
-		{"the smallest page", pull(`,"max_bytes":1`), func(p *wire.PullRequest) { p.MaxBytes = 1 }},
-		{"the largest page", pull(`,"max_bytes":4194304`), func(p *wire.PullRequest) { p.MaxBytes = wire.MaxPageBytes }},
-		{"the longest wait", pull(`,"wait_ms":25000`), func(p *wire.PullRequest) { p.WaitMS = wire.MaxWaitMS }},
-		{"digests", pull(`,"digest":true`), func(p *wire.PullRequest) { p.Digest = true }},
-		{"no digests", pull(`,"digest":false`), func(*wire.PullRequest) {}},
-		{"a month", pull(`,"want":{"from":"2026-08"}`), func(p *wire.PullRequest) { p.Want = &wire.Want{From: "2026-08"} }},
-		{"the first month", pull(`,"want":{"from":"1970-01"}`), func(p *wire.PullRequest) { p.Want = &wire.Want{From: "1970-01"} }},
-		{"the last month", pull(`,"want":{"from":"2200-12"}`), func(p *wire.PullRequest) { p.Want = &wire.Want{From: "2200-12"} }},
-		{"no pins", pull(`,"want":{"pins":[],"kinds":[]}`), func(p *wire.PullRequest) { p.Want = &wire.Want{Pins: []record.ID{}, Kinds: []string{}} }},
-		{"as many pins as may be", pull(`,"want":{"pins":[` + quoted(wire.MaxPins, acme) + `]}`), func(p *wire.PullRequest) {
-			p.Want = &wire.Want{}
-			for range wire.MaxPins {
-				p.Want.Pins = append(p.Want.Pins, record.MustID(acme))
-			}
-		}},
-		{"as many kinds as may be", pull(`,"want":{"kinds":[` + quoted(wire.MaxKinds, "visit") + `]}`), func(p *wire.PullRequest) {
-			p.Want = &wire.Want{Kinds: times(wire.MaxKinds, "visit")}
-		}},
-		{"as many bytes as may be", append(pull(``), strings.Repeat(" ", wire.MaxPullBytes-len(pull(``)))...), func(*wire.PullRequest) {}},
+		{"the least", pull(``), wire.PullRequest{}},
+		{"no cursor", `{"replica":"k7f2"}`, wire.PullRequest{}},
+		{"a cursor", `{"replica":"k7f2","cursor":"Y3\u0041"}`, wire.PullRequest{Cursor: "Y3A"}},
+		{"a cursor of null", `{"replica":"k7f2","cursor":null}`, wire.PullRequest{}},
+		{"nulls", pull(`,"max_bytes":null,"want":null,"digest":null,"wait_ms":null`), wire.PullRequest{}},
+		{"nulls inside", pull(`,"want":{"pins":null,"from":null}`), wire.PullRequest{Want: &wire.Want{}}},
+		{"what is not known", pull(`,"mood":{"x":[1]},"want":{"y":2}`), wire.PullRequest{Want: &wire.Want{}}},
+		{"the default said", pull(`,"max_bytes":0`), wire.PullRequest{}},
+		{"the smallest page", pull(`,"max_bytes":1`), wire.PullRequest{MaxBytes: 1}},
+		{"the largest page", pull(`,"max_bytes":4194304`), wire.PullRequest{MaxBytes: wire.MaxPageBytes}},
+		{"the longest wait", pull(`,"wait_ms":25000`), wire.PullRequest{WaitMS: wire.MaxWaitMS}},
+		{"digests", pull(`,"digest":true`), wire.PullRequest{Digest: true}},
+		{"no digests", pull(`,"digest":false`), wire.PullRequest{}},
+		{"a month", want(`"from":"2026-08"`), wire.PullRequest{Want: &wire.Want{From: "2026-08"}}},
+		{"the first month", want(`"from":"1970-01"`), wire.PullRequest{Want: &wire.Want{From: "1970-01"}}},
+		{"the last month", want(`"from":"2200-12"`), wire.PullRequest{Want: &wire.Want{From: "2200-12"}}},
+		{"no pins", want(`"pins":[]`), wire.PullRequest{Want: &wire.Want{Pins: []record.ID{}}}},
+		{"no kinds", want(`"kinds":[]`), wire.PullRequest{Want: &wire.Want{Kinds: []string{}}}},
+		{"as many pins as may be", want(`"pins":` + listOf(wire.MaxPins, acme)), wire.PullRequest{Want: &wire.Want{Pins: pins}}},
+		{"as many kinds as may be", want(`"kinds":` + listOf(wire.MaxKinds, "visit")),
+			wire.PullRequest{Want: &wire.Want{Kinds: times(wire.MaxKinds, "visit")}}},
+		{"as many bytes as may be", pull(``) + room, wire.PullRequest{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			got, err := wire.ReadPull(tt.body)
+			got, err := wire.ReadPull([]byte(tt.body))
 
 			require.NoError(t, err)
-			want := plain()
-			tt.change(want)
-			require.Equal(t, want, got)
+			tt.want.Replica = "k7f2"
+			if tt.want.MaxBytes == 0 {
+				tt.want.MaxBytes = wire.DefaultPageBytes
+			}
+			require.Equal(t, &tt.want, got)
 		})
 	}
 }
@@ -73,23 +78,21 @@ func TestReadPull_refused(t *testing.T) {
 	t.Parallel()
 
 	tests := []struct {
-		name string
-		body []byte
-		code string
+		name, body, code string
 	}{
-		{"nothing", nil, "malformed"},
+		{"nothing", ``, "malformed"},
 		{"cut short", pull(``)[:20], "malformed"},
-		{"a list", []byte(`[]`), "member"},
+		{"a list", `[]`, "member"},
 		{"a member twice", pull(`,"cursor":""`), "duplicate"},
 		{"bytes that are no text", pull(",\"x\":\"\xff\""), "utf8"},
 		{"half a character", pull(`,"x":"\ud800"`), "surrogate"},
 		{"NUL", pull(`,"x":"\u0000"`), "nul"},
 		{"too deep", pull(`,"x":` + nested(wire.MaxDepth)), "deep"},
-		{"one byte too many", append(pull(``), strings.Repeat(" ", wire.MaxPullBytes+1-len(pull(``)))...), "size"},
-		{"no replica", []byte(`{"cursor":""}`), "replica"},
-		{"a replica that is a number", []byte(`{"replica":7}`), "replica"},
-		{"a replica with a long name", []byte(`{"replica":"` + strings.Repeat("k", wire.MaxName+1) + `"}`), "replica"},
-		{"a cursor that is a number", []byte(`{"replica":"k7f2","cursor":1}`), "cursor"},
+		{"one byte too many", pull(``) + strings.Repeat(" ", wire.MaxPullBytes+1-len(pull(``))), "size"},
+		{"no replica", `{"cursor":""}`, "replica"},
+		{"a replica that is a number", `{"replica":7}`, "replica"},
+		{"a replica with a long name", `{"replica":` + letters(wire.MaxName+1) + `}`, "replica"},
+		{"a cursor that is a number", `{"replica":"k7f2","cursor":1}`, "cursor"},
 		{"a page below 1", pull(`,"max_bytes":-1`), "max_bytes"},
 		{"a page too large", pull(fmt.Sprintf(`,"max_bytes":%d`, wire.MaxPageBytes+1)), "max_bytes"},
 		{"a page beyond 64 bits", pull(`,"max_bytes":99999999999999999999`), "max_bytes"},
@@ -99,25 +102,25 @@ func TestReadPull_refused(t *testing.T) {
 		{"a wait below 0", pull(`,"wait_ms":-1`), "wait_ms"},
 		{"digests in numbers", pull(`,"digest":1`), "digest"},
 		{"a wish that is a list", pull(`,"want":[]`), "want"},
-		{"a wish twice", pull(`,"want":{"from":"2026-08","from":"2026-08"}`), "want"},
-		{"a pin that is no id", pull(`,"want":{"pins":["acme"]}`), "want.pins"},
-		{"pins that are no list", pull(`,"want":{"pins":"` + acme + `"}`), "want.pins"},
-		{"one pin too many", pull(`,"want":{"pins":[` + quoted(wire.MaxPins+1, acme) + `]}`), "want.pins"},
-		{"one kind too many", pull(`,"want":{"kinds":[` + quoted(wire.MaxKinds+1, "visit") + `]}`), "want.kinds"},
-		{"a kind that is a number", pull(`,"want":{"kinds":[1]}`), "want.kinds"},
-		{"a kind without name", pull(`,"want":{"kinds":[""]}`), "want.kinds"},
-		{"month 13", pull(`,"want":{"from":"2026-13"}`), "want.from"},
-		{"a day", pull(`,"want":{"from":"2026-08-01"}`), "want.from"},
-		{"a month of one digit", pull(`,"want":{"from":"2026-8"}`), "want.from"},
-		{"a month that is empty", pull(`,"want":{"from":""}`), "want.from"},
-		{"a month before 1970", pull(`,"want":{"from":"1969-12"}`), "want.from"},
-		{"a month after 2200", pull(`,"want":{"from":"2201-01"}`), "want.from"},
+		{"a wish twice", want(`"from":"2026-08","from":"2026-08"`), "want"},
+		{"a pin that is no id", want(`"pins":["acme"]`), "want.pins"},
+		{"pins that are no list", want(`"pins":"` + acme + `"`), "want.pins"},
+		{"one pin too many", want(`"pins":[` + quoted(wire.MaxPins+1, acme) + `]`), "want.pins"},
+		{"one kind too many", want(`"kinds":[` + quoted(wire.MaxKinds+1, "visit") + `]`), "want.kinds"},
+		{"a kind that is a number", want(`"kinds":[1]`), "want.kinds"},
+		{"a kind without name", want(`"kinds":[""]`), "want.kinds"},
+		{"month 13", want(`"from":"2026-13"`), "want.from"},
+		{"a day", want(`"from":"2026-08-01"`), "want.from"},
+		{"a month of one digit", want(`"from":"2026-8"`), "want.from"},
+		{"a month that is empty", want(`"from":""`), "want.from"},
+		{"a month before 1970", want(`"from":"1969-12"`), "want.from"},
+		{"a month after 2200", want(`"from":"2201-01"`), "want.from"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			_, err := wire.ReadPull(tt.body)
+			_, err := wire.ReadPull([]byte(tt.body))
 
 			require.Equal(t, errs.Invalid, errs.KindOf(err))
 			require.Equal(t, tt.code, errs.CodeOf(err))
