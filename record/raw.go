@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -286,14 +287,18 @@ func separator(b []byte, i int, closing byte) (int, error) {
 func unquote(quoted []byte) (string, error) { return (*Names)(nil).unquote(quoted) }
 
 func (n *Names) unquote(quoted []byte) (string, error) {
-	for _, c := range quoted[1 : len(quoted)-1] {
-		if c == '\\' || c < 0x20 || c >= 0x80 {
-			var s string
-			err := json.Unmarshal(quoted, &s)
-			return s, err
-		}
+	text := quoted[1 : len(quoted)-1]
+	simple, ascii := true, true
+	for _, c := range text {
+		simple = simple && c >= 0x20 && c != '\\'
+		ascii = ascii && c < 0x80
 	}
-	return n.of(quoted[1 : len(quoted)-1]), nil
+	if simple && (ascii || utf8.Valid(text)) {
+		return n.of(text), nil
+	}
+	var s string
+	err := json.Unmarshal(quoted, &s)
+	return s, err
 }
 
 func space(b []byte, i int) int {

@@ -168,6 +168,9 @@ func (vs Values) MarshalJSON() ([]byte, error) { return vs.AppendJSON(nil), nil 
 
 // UnmarshalJSON reads an object, keeping the order; a repeated name is refused.
 func (vs *Values) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
 	read, err := ParseValues(append([]byte(nil), b...))
 	*vs = read
 	return err

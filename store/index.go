@@ -40,7 +40,11 @@ var indexInsert = pg.Statement("index_insert", `
 var indexDelete = pg.Statement("index_delete", `
 	DELETE FROM scope_index s
 	 USING unnest($2::int[], $3::bigint[], $4::uuid[]) u(scope, seq, rec)
-	 WHERE s.org = $1 AND s.scope = u.scope AND s.seq = u.seq AND s.rec = u.rec`)
+	 CROSS JOIN LATERAL (SELECT i.ctid
+	                       FROM scope_index i
+	                      WHERE i.org = $1 AND i.scope = u.scope AND i.seq = u.seq AND i.rec = u.rec
+	                     OFFSET 0) i
+	 WHERE s.ctid = i.ctid`)
 
 var membersInsert = pg.Statement("members_insert", `
 	INSERT INTO members (org, scope, rank, rec)
@@ -51,7 +55,11 @@ var membersInsert = pg.Statement("members_insert", `
 var membersDelete = pg.Statement("members_delete", `
 	DELETE FROM members m
 	 USING unnest($2::int[], $3::smallint[], $4::uuid[]) u(scope, rank, rec)
-	 WHERE m.org = $1 AND m.scope = u.scope AND m.rank = u.rank AND m.rec = u.rec`)
+	 CROSS JOIN LATERAL (SELECT i.ctid
+	                       FROM members i
+	                      WHERE i.org = $1 AND i.scope = u.scope AND i.rank = u.rank AND i.rec = u.rec
+	                     OFFSET 0) i
+	 WHERE m.ctid = i.ctid`)
 
 // Dead names an index row that another has taken the place of. Readers judge
 // every row against its record, so it does no harm until it is swept.
@@ -205,7 +213,7 @@ var membersAfter = pg.Statement("members_after", `
 	        WHERE m.org = $1 AND m.scope = p.scope AND m.rank = p.rank AND m.rec > p.after
 	        ORDER BY m.rec
 	        LIMIT $5) m
-	  JOIN records r ON r.org = $1 AND r.id = m.rec
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
 	 ORDER BY p.i, r.id
 	 LIMIT $5`)
 
@@ -239,7 +247,7 @@ type Held struct {
 var membersHeld = pg.Statement("members_held", `
 	SELECT r.id, r.kind, r.month, r.seq
 	  FROM members m
-	  JOIN records r ON r.org = m.org AND r.id = m.rec
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
 	 WHERE m.org = $1 AND m.scope = $2`)
 
 // Held lists what is in a scope.

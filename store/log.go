@@ -122,8 +122,8 @@ func scanEntry(rows pgx.CollectableRow) (Entry, error) {
 
 var logByID = pg.Statement("log_by_id", `
 	SELECT`+entryColumns+`
-	  FROM mutations m
-	 WHERE m.org = $1 AND m.id = ANY ($2::uuid[]) AND m.twin IS NULL`)
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT * FROM mutations m WHERE m.org = $1 AND m.id = u.id AND m.twin IS NULL OFFSET 0) m`)
 
 // EntriesByID finds mutations by id, under whatever name they were judged.
 func (tx Tx) EntriesByID(ctx context.Context, ids []record.ID) ([]Entry, error) {
@@ -179,9 +179,10 @@ func (tx Tx) EntriesSince(ctx context.Context, replica record.ReplicaID, base re
 
 var logTwins = pg.Statement("log_twins", `
 	SELECT t.replica, f.replica, f.n
-	  FROM mutations t
-	  JOIN mutations f ON f.org = t.org AND f.seq = t.twin
-	 WHERE t.org = $1 AND t.replica = ANY ($2::int[]) AND t.twin IS NOT NULL AND t.hash = f.hash`)
+	  FROM unnest($2::int[]) u(replica)
+	 CROSS JOIN LATERAL (SELECT * FROM mutations t WHERE t.org = $1 AND t.replica = u.replica AND t.twin IS NOT NULL OFFSET 0) t
+	 CROSS JOIN LATERAL (SELECT * FROM mutations f WHERE f.org = $1 AND f.seq = t.twin OFFSET 0) f
+	 WHERE t.hash = f.hash`)
 
 // Twins are the names under which mutations of some replicas were judged
 // before: writes of the same author, whoever sent them.

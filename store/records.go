@@ -54,12 +54,17 @@ func scanRow(rows pgx.CollectableRow) (Row, error) {
 	return r, err
 }
 
+// Statements over many keys begin with the list of keys and look each up in a
+// LATERAL subquery that OFFSET 0 keeps apart. Left to itself the planner,
+// knowing nothing of a young table, reads all of the org's rows and searches
+// the list for each. A row that is to be changed is found by its place on disk,
+// which nobody can move while the org's lock is held.
 const recordColumns = ` r.kind, r.state, r.month, r.id, r.owner, r.parent, r.root, r.scopes, r.entered, r.fields, r.meta, r.seq `
 
 var recordsByID = pg.Statement("records_by_id", `
 	SELECT`+recordColumns+`
-	  FROM records r
-	 WHERE r.org = $1 AND r.id = ANY ($2::uuid[])`)
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = u.id OFFSET 0) r`)
 
 // Records loads records by id; those that are not there are left out.
 func (tx Tx) Records(ctx context.Context, ids []record.ID) ([]Row, error) {
@@ -71,8 +76,8 @@ func (tx Tx) Records(ctx context.Context, ids []record.ID) ([]Row, error) {
 
 var recordsChildren = pg.Statement("records_children", `
 	SELECT`+recordColumns+`
-	  FROM records r
-	 WHERE r.org = $1 AND r.parent = ANY ($2::uuid[])
+	  FROM unnest($2::uuid[]) u(parent)
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.parent = u.parent OFFSET 0) r
 	 LIMIT $3`)
 
 // Children loads the records under some parents, tombstones too.
@@ -86,7 +91,7 @@ func (tx Tx) Children(ctx context.Context, parents []record.ID, limit int) ([]Ro
 var recordsOfKind = pg.Statement("records_of_kind", `
 	SELECT`+recordColumns+`
 	  FROM members m
-	  JOIN records r ON r.org = m.org AND r.id = m.rec
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
 	 WHERE m.org = $1 AND m.scope = $2 AND m.rank = $3
 	   AND r.kind = $4 AND r.state = 0`)
 
@@ -108,7 +113,8 @@ var recordsEdit = pg.Statement("records_edit", `
 	UPDATE records r
 	   SET fields = u.fields::json, meta = u.meta, seq = u.seq
 	  FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[]) u(id, fields, meta, seq)
-	 WHERE r.org = $1 AND r.id = u.id`)
+	 CROSS JOIN LATERAL (SELECT i.ctid FROM records i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
+	 WHERE r.ctid = i.ctid`)
 
 var recordsMove = pg.Statement("records_move", `
 	UPDATE records r
@@ -117,7 +123,8 @@ var recordsMove = pg.Statement("records_move", `
 	  FROM unnest($2::smallint[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
 	              $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bigint[])
 	       u(state, month, id, owner, parent, root, scopes, entered, fields, meta, seq)
-	 WHERE r.org = $1 AND r.id = u.id`)
+	 CROSS JOIN LATERAL (SELECT i.ctid FROM records i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
+	 WHERE r.ctid = i.ctid`)
 
 // columns gathers records for one of the statements above.
 type columns struct {

@@ -41,7 +41,8 @@ func scanWriter(rows pgx.CollectableRow) (Writer, error) {
 // names are known.
 var writersRead = pg.Statement("writers_read", `
 	WITH RECURSIVE line AS (
-	     SELECT r.* FROM replicas r WHERE r.org = $1 AND r.id = ANY ($2::int[])
+	     SELECT r.* FROM unnest($2::int[]) u(id)
+	      CROSS JOIN LATERAL (SELECT * FROM replicas i WHERE i.org = $1 AND i.id = u.id OFFSET 0) r
 	      UNION
 	     SELECT p.* FROM replicas p JOIN line l ON p.org = l.org AND p.id = l.parent)
 	SELECT`+writerColumns+`FROM line r`)
@@ -58,7 +59,8 @@ var writersAdvance = pg.Statement("writers_advance", `
 	UPDATE replicas r
 	   SET n = u.n, stamp = u.stamp, last = u.last
 	  FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::uuid[]) u(id, n, stamp, last)
-	 WHERE r.org = $1 AND r.id = u.id`)
+	 CROSS JOIN LATERAL (SELECT i.ctid FROM replicas i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
+	 WHERE r.ctid = i.ctid`)
 
 func queueWriters(b *pgx.Batch, org record.OrgID, writers []Writer) {
 	if len(writers) == 0 {
@@ -132,10 +134,11 @@ var recordsSubtree = pg.Statement("records_subtree", `
 	WITH RECURSIVE tree AS (
 	     SELECT c.id, c.root FROM records c WHERE c.org = $1 AND c.parent = $2
 	      UNION
-	     SELECT c.id, c.root FROM tree t JOIN records c ON c.org = $1 AND c.parent = t.id)
+	     SELECT c.id, c.root FROM tree t
+	      CROSS JOIN LATERAL (SELECT * FROM records c WHERE c.org = $1 AND c.parent = t.id OFFSET 0) c)
 	SELECT`+recordColumns+`
 	  FROM tree t
-	  JOIN records r ON r.org = $1 AND r.id = t.id
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = t.id OFFSET 0) r
 	 WHERE r.state = 0
 	 ORDER BY r.id`)
 
