@@ -97,8 +97,8 @@ type Clash struct {
 	Field    string          `json:"field"`
 	Kept     json.RawMessage `json:"kept"`
 	Lost     json.RawMessage `json:"lost"`
-	Code     string          `json:"code"`               // the policy, or what else decided
-	Conflict *ID             `json:"conflict,omitempty"` // the conflict opened for it
+	Code     string          `json:"code"`     // the policy, or what else decided
+	Conflict *ID             `json:"conflict"` // the conflict opened for it
 }
 
 // Shown is a record's true values, for showing. A record's base and seen come
