@@ -104,7 +104,7 @@ func (p *page) deltaRows(rows []store.IndexRow, size int) (full bool, err error)
 // that it goes.
 func (p *page) change(r *store.Row, f *found) error {
 	kind := p.schema.KindNo(r.Kind)
-	if kind == nil || !p.actor.Reads(kind) || !p.reached(kind, f) {
+	if kind == nil || !p.actor.Reads(kind) || p.ahead(kind, r, f) {
 		return nil
 	}
 	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq}
@@ -128,11 +128,17 @@ func (p *page) change(r *store.Row, f *found) error {
 	return p.writePart(c, kind, r)
 }
 
-// reached reports whether the fill has come past the record in any scope in
-// which the index has something to say of it; if not, the fill will bring it.
-func (p *page) reached(kind *record.Kind, f *found) bool {
-	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
+// ahead reports whether the fill has not come to the record yet in any scope in
+// which the index has something to say of it, and will. What it will not come
+// to any more must be said now: after a wider period everything is filled
+// anew, on a device that holds things.
+func (p *page) ahead(kind *record.Kind, r *store.Row, f *found) bool {
+	reached := slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
 		return p.next.fill.behind(p.live[row.Scope], kind.Rank, f.rec)
+	})
+	return !reached && p.wanted(r.Month) && slices.ContainsFunc(r.Scopes, func(s record.ScopeID) bool {
+		_, granted := p.live[s]
+		return granted
 	})
 }
 

@@ -46,25 +46,41 @@ type committer struct {
 	e    *Engine
 	org  record.OrgID
 	jobs chan *job
-	dead []store.Dead
+	over chan struct{} // closed when nobody will take a job any more
+
+	next   *job // taken from the queue, but too much for the gather in hand
+	dead   []store.Dead
+	moving bool // subtrees are to be moved
 }
 
 // submit hands a job to the org's committer and waits for its end.
 func (e *Engine) submit(ctx context.Context, org record.OrgID, j *job) error {
 	j.done = make(chan struct{})
+	c := e.committer(org)
 	select {
-	case e.committer(org).jobs <- j:
+	case c.jobs <- j:
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-e.ctx.Done():
-		return errs.New("sync.Commit", errs.Busy, "the server is stopping; try again in a moment").Coded("stopping")
+	case <-c.over:
+		return stopping()
 	}
 	select {
 	case <-j.done:
 		return j.err
 	case <-ctx.Done():
 		return ctx.Err() // it may still be committed: a repeat finds the verdict
+	case <-c.over:
 	}
+	select {
+	case <-j.done:
+		return j.err
+	default:
+		return stopping()
+	}
+}
+
+func stopping() error {
+	return errs.New("sync.Commit", errs.Busy, "the server is stopping; try again in a moment").Coded("stopping")
 }
 
 func (e *Engine) committer(org record.OrgID) *committer {
@@ -72,7 +88,7 @@ func (e *Engine) committer(org record.OrgID) *committer {
 	defer e.mu.Unlock()
 	c := e.committers[org]
 	if c == nil {
-		c = &committer{e: e, org: org, jobs: make(chan *job, maxQueued)}
+		c = &committer{e: e, org: org, jobs: make(chan *job, maxQueued), over: make(chan struct{})}
 		e.committers[org] = c
 		e.work.Go(c.run)
 	}
@@ -80,42 +96,35 @@ func (e *Engine) committer(org record.OrgID) *committer {
 }
 
 func (c *committer) run() {
+	defer close(c.over)
 	for {
-		select {
-		case j := <-c.jobs:
-			c.commit(c.gather(j))
-			c.lull()
-		case <-c.e.ctx.Done():
-			c.refuse()
-			return
+		if c.next == nil {
+			select {
+			case c.next = <-c.jobs:
+			case <-c.e.ctx.Done():
+				return
+			}
 		}
+		c.commit(c.gather())
+		c.lull()
 	}
 }
 
-// refuse answers what is still queued when the engine closes.
-func (c *committer) refuse() {
-	for {
+// gather takes what is queued, up to what one transaction should hold.
+func (c *committer) gather() []*job {
+	jobs, size := []*job{c.next}, len(c.next.muts)
+	for c.next = nil; ; {
 		select {
 		case j := <-c.jobs:
-			j.err = errs.New("sync.Commit", errs.Busy, "the server is stopping; try again in a moment").Coded("stopping")
-			close(j.done)
-		default:
-			return
-		}
-	}
-}
-
-func (c *committer) gather(first *job) []*job {
-	jobs, size := []*job{first}, len(first.muts)
-	for size < maxGather {
-		select {
-		case j := <-c.jobs:
-			jobs, size = append(jobs, j), size+len(j.muts)
+			if size += len(j.muts); size > maxGather {
+				c.next = j
+				return jobs
+			}
+			jobs = append(jobs, j)
 		default:
 			return jobs
 		}
 	}
-	return jobs
 }
 
 // commit runs a gather. One that fails as a whole is tried again job by job,
@@ -145,6 +154,7 @@ func (c *committer) transaction(jobs []*job) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.e.ctx), gatherWithin)
 	defer cancel()
 	var dead []store.Dead
+	var moving bool
 	err = c.e.Store.InOrg(ctx, c.org, func(tx store.Tx, head store.Head) error {
 		w, err := c.e.begin(ctx, tx, head, jobs)
 		if err != nil {
@@ -156,10 +166,12 @@ func (c *committer) transaction(jobs []*job) (err error) {
 			}
 		}
 		dead, err = w.end()
+		moving = len(w.rescope) > 0
 		return err
 	})
 	if err == nil {
 		c.dead = append(c.dead, dead...)
+		c.moving = c.moving || moving
 	}
 	return err
 }
@@ -167,16 +179,15 @@ func (c *committer) transaction(jobs []*job) (err error) {
 // lull uses the moment in which nobody waits: first subtrees that are to be
 // moved, then dead index rows. Neither is needed for anybody's answer.
 func (c *committer) lull() {
-	for len(c.jobs) == 0 && c.e.ctx.Err() == nil {
+	for c.moving && c.idle() {
 		more, err := c.e.RescopeChunk(c.e.ctx, c.org)
 		if err != nil {
 			c.e.fault(fmt.Errorf("moving a subtree of org %d: %w", c.org, err))
+			return
 		}
-		if !more || err != nil {
-			break
-		}
+		c.moving = more
 	}
-	for len(c.jobs) == 0 && len(c.dead) >= sweepFrom && c.e.ctx.Err() == nil {
+	for len(c.dead) >= sweepFrom && c.idle() {
 		batch := c.dead[:min(len(c.dead), sweepAtOnce)]
 		if err := c.e.Store.Sweep(c.e.ctx, c.org, batch); err != nil {
 			c.e.fault(fmt.Errorf("sweeping the index of org %d: %w", c.org, err))
@@ -186,8 +197,12 @@ func (c *committer) lull() {
 	}
 }
 
+func (c *committer) idle() bool {
+	return c.next == nil && len(c.jobs) == 0 && c.e.ctx.Err() == nil
+}
+
 func (e *Engine) fault(err error) {
-	if e.Fault != nil {
+	if e.Fault != nil && e.ctx.Err() == nil {
 		e.Fault(err)
 	}
 }

@@ -263,7 +263,7 @@ func (w *work) end() ([]store.Dead, error) {
 		return nil, nil
 	}
 	c := store.Commit{
-		Head: w.head, Entries: w.log, Orphans: w.lost, People: w.named, Regrants: w.regrant, Rescopes: w.rescope, Schema: w.publish,
+		Head: w.head, Entries: w.log, Orphans: w.lost, People: w.named, Regrants: w.regrant, Rescopes: w.subtrees(), Schema: w.publish,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]
@@ -278,4 +278,17 @@ func (w *work) end() ([]store.Dead, error) {
 		return nil, fmt.Errorf("commit of %d changes: %w", len(w.log), err)
 	}
 	return dead, nil
+}
+
+// subtrees are those that are to be moved, each once, for its latest reason.
+func (w *work) subtrees() []store.Rescope {
+	last := map[record.ID]bool{}
+	var out []store.Rescope
+	for i := len(w.rescope) - 1; i >= 0; i-- {
+		if !last[w.rescope[i].Rec] {
+			last[w.rescope[i].Rec] = true
+			out = append(out, w.rescope[i])
+		}
+	}
+	return out
 }
