@@ -78,9 +78,16 @@ func (s *settling) fail(code, name, format string, args ...any) {
 	s.wrong = append(s.wrong, errs.Field{Field: name, Detail: fmt.Sprintf(format, args...)})
 }
 
+// empty reports whether a value of the edit's set says nothing: a null in a
+// create is a line of the form that nobody filled in. To clear a field takes
+// an edit. Otherwise two creates of one record would end by order of arrival,
+// because the null that comes first leaves no trace.
+func (s *settling) empty(raw json.RawMessage) bool { return s.create && record.IsNull(raw) }
+
 // set settles one value of the edit's set.
 func (s *settling) set(f *record.Field, raw json.RawMessage, all record.Values) {
 	switch {
+	case s.empty(raw):
 	case f.Group != "":
 		if !slices.Contains(s.groups, f.Group) {
 			s.groups = append(s.groups, f.Group)
@@ -118,13 +125,7 @@ func (s *settling) check(f *record.Field, raw json.RawMessage) (json.RawMessage,
 }
 
 func (s *settling) value(f *record.Field, raw json.RawMessage) {
-	slot := s.rec.Slot(f.Name)
-	if slot == nil {
-		if record.IsNull(raw) && s.create {
-			return
-		}
-		slot = s.rec.Put(f.Name)
-	}
+	slot := s.rec.Put(f.Name)
 	was := *slot
 	verdict, err := s.merge(slot, f, raw)
 	if err != nil {
@@ -173,8 +174,10 @@ func (s *settling) was(f *record.Field, was record.Slot) {
 }
 
 func (s *settling) clash(c Clash) {
-	if c.Lost == nil {
-		c.Lost = json.RawMessage("null")
+	for _, raw := range []*json.RawMessage{&c.Kept, &c.Lost} {
+		if *raw == nil {
+			*raw = json.RawMessage("null")
+		}
 	}
 	s.report.Merged = true
 	s.report.Clashes = append(s.report.Clashes, c)
@@ -193,8 +196,8 @@ func (s *settling) elements(f *record.Field, raw json.RawMessage, add bool) {
 		s.fail("type", f.Name, "a list of elements was expected")
 		return
 	}
-	if s.create && len(elems) == 0 {
-		return
+	if len(elems) == 0 {
+		return // and no slot without a value
 	}
 	slot := s.rec.Put(f.Name)
 	was := *slot

@@ -10,29 +10,18 @@ import (
 type unit struct {
 	members []*record.Field
 	values  []json.RawMessage // nil for a member that keeps what it has
+	by      record.Writer     // of what is there now
 }
 
 // group settles the fields of an edit that merge as one: an address and its
 // point on the map belong together, whoever wins. A member that the edit does
 // not name keeps the value that its author saw, and all get the one dot.
 func (s *settling) group(name string, set record.Values) {
-	u := unit{}
-	for _, f := range s.rec.Kind.Fields {
-		if f.Group != name {
-			continue
-		}
-		raw := set.Get(f.Name)
-		if raw != nil {
-			canon, ok := s.check(f, raw)
-			if !ok {
-				return
-			}
-			raw = canon
-		}
-		u.members, u.values = append(u.members, f), append(u.values, raw)
+	u, ok := s.unit(name, set)
+	if !ok {
+		return
 	}
-	cur := s.groupWriter(u)
-	if s.w.Covers(cur) {
+	if s.w.Covers(u.by) {
 		s.take(u, Took)
 		return
 	}
@@ -43,36 +32,47 @@ func (s *settling) group(name string, set record.Values) {
 	for i, f := range u.members {
 		same = same && sameValue(s.rec.Raw(f.Name), u.values[i])
 	}
-	switch verdict := rank(cur, same, s.w); {
-	case verdict == Beat, verdict == Agreed && Compare(s.w.By, cur) > 0:
+	switch verdict := rank(u.by, same, s.w); {
+	case verdict == Beat, verdict == Agreed && Compare(s.w.By, u.by) > 0:
 		s.take(u, verdict)
 	default:
 		for i, f := range u.members {
-			if set.Get(f.Name) != nil {
-				s.noteDiffering(f, u.values[i], verdict)
+			if raw := set.Get(f.Name); raw != nil && !s.empty(raw) {
+				s.noteDiffering(f, u.by, u.values[i], verdict)
 			}
 		}
 		s.report.Merged = true
 	}
 }
 
-// groupWriter is the greatest of the members' writers; they share one, unless
-// the group is younger than its fields.
-func (s *settling) groupWriter(u unit) record.Writer {
-	var cur record.Writer
-	for _, f := range u.members {
-		if slot := s.rec.Slot(f.Name); slot != nil && Compare(slot.By, cur) > 0 {
-			cur = slot.By
+// unit gathers the members and what the edit says of them.
+func (s *settling) unit(name string, set record.Values) (u unit, ok bool) {
+	ok = true
+	for _, f := range s.rec.Kind.Fields {
+		if f.Group != name {
+			continue
+		}
+		raw := set.Get(f.Name)
+		if raw != nil && !s.empty(raw) {
+			canon, good := s.check(f, raw)
+			raw, ok = canon, ok && good
+		} else {
+			raw = nil
+		}
+		u.members, u.values = append(u.members, f), append(u.values, raw)
+		if slot := s.rec.Slot(f.Name); slot != nil && Compare(slot.By, u.by) > 0 {
+			u.by = slot.By // they share one, unless the group is younger than its fields
 		}
 	}
-	return cur
+	return u, ok
 }
 
 // rewind gives the members that the edit does not name the values that its
-// author saw.
+// author saw. One that is empty now may have had a value for him, his own that
+// lost.
 func (s *settling) rewind(u unit) bool {
 	for i, f := range u.members {
-		if u.values[i] != nil || s.rec.Slot(f.Name) == nil {
+		if u.values[i] != nil {
 			continue
 		}
 		raw, err := s.w.At(f.Name, s.w.Seen.Log)
@@ -80,7 +80,7 @@ func (s *settling) rewind(u unit) bool {
 			s.fail("history", f.Name, "what stood here before could not be read")
 			return false
 		}
-		if raw == nil {
+		if raw == nil && s.rec.Slot(f.Name) != nil {
 			raw = json.RawMessage("null")
 		}
 		u.values[i] = raw
@@ -91,36 +91,28 @@ func (s *settling) rewind(u unit) bool {
 // take writes the unit, all members with the one dot.
 func (s *settling) take(u unit, verdict Verdict) {
 	for i, f := range u.members {
-		slot := s.rec.Slot(f.Name)
-		if slot == nil && record.IsNull(u.values[i]) {
+		raw := u.values[i]
+		if raw == nil && s.rec.Slot(f.Name) == nil {
 			continue
 		}
-		if slot == nil {
-			slot = s.rec.Put(f.Name)
-		}
+		slot := s.rec.Put(f.Name)
 		was := *slot
+		was.By = u.by
 		slot.By = s.w.By
-		if u.values[i] != nil {
-			slot.Raw = u.values[i]
-			s.noteChange(f, was, slot.Raw, verdict)
+		if raw == nil {
+			continue
+		}
+		slot.Raw = raw
+		if verdict != Beat || !sameValue(was.Raw, raw) {
+			s.note(f, was, raw, verdict)
 		}
 	}
-}
-
-func (s *settling) noteChange(f *record.Field, was record.Slot, raw json.RawMessage, verdict Verdict) {
-	if verdict == Beat && sameValue(was.Raw, raw) {
-		return
-	}
-	s.note(f, was, raw, verdict)
 }
 
 // noteDiffering tells of a member whose value lost to another; equal ones have
 // nothing to tell.
-func (s *settling) noteDiffering(f *record.Field, raw json.RawMessage, verdict Verdict) {
-	var was record.Slot
-	if slot := s.rec.Slot(f.Name); slot != nil {
-		was = *slot
-	}
+func (s *settling) noteDiffering(f *record.Field, by record.Writer, raw json.RawMessage, verdict Verdict) {
+	was := record.Slot{Raw: s.rec.Raw(f.Name), By: by}
 	if !sameValue(was.Raw, raw) {
 		s.note(f, was, raw, verdict)
 	}

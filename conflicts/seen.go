@@ -29,7 +29,8 @@ type Write struct {
 	By     record.Writer // its dot, its effective stamp, its seq
 	Seen   Seen
 	Server bool // the server itself writes
-	// At is a field's value as it stood at a place in the log, from history.
+	// At is a field's value as the author had it on his screen: as it stood at
+	// a place in the log, from history, with what he himself wrote since on top.
 	At func(field string, at record.Seq) (json.RawMessage, error)
 }
 

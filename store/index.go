@@ -1,7 +1,11 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -204,6 +208,9 @@ type Filled struct {
 	Row
 }
 
+// It has no ORDER BY of its own, which would make PostgreSQL fetch every place
+// to its end before it returns the first row: nested loops keep the order of
+// the list, and Fill makes sure.
 var membersAfter = pg.Statement("members_after", `
 	SELECT p.i,`+recordColumns+`
 	  FROM unnest($2::int[], $3::smallint[], $4::uuid[]) WITH ORDINALITY p(scope, rank, after, i)
@@ -214,7 +221,6 @@ var membersAfter = pg.Statement("members_after", `
 	        ORDER BY m.rec
 	        LIMIT $5) m
 	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 ORDER BY p.i, r.id
 	 LIMIT $5`)
 
 // Fill returns the next records of a fill, place by place in the order given.
@@ -223,17 +229,27 @@ func (tx Tx) Fill(ctx context.Context, places []Place, limit int) ([]Filled, err
 	for i, p := range places {
 		scope[i], rank[i], after[i] = int32(p.Scope), p.Rank, p.After
 	}
-	return collect(ctx, tx, "fill", membersAfter, func(rows pgx.CollectableRow) (Filled, error) {
-		var f Filled
-		var parent *[16]byte
-		err := rows.Scan(&f.Place, &f.Kind, &f.State, &f.Month, (*[16]byte)(&f.ID), (*[16]byte)(&f.Owner), &parent,
-			(*[16]byte)(&f.Root), &f.Scopes, &f.Entered, &f.Fields, &f.Meta, &f.Seq)
-		if parent != nil {
-			f.Parent = record.ID(*parent)
-		}
-		f.Place--
-		return f, err
-	}, tx.Org, scope, rank, after, limit)
+	found, err := collect(ctx, tx, "fill", membersAfter, scanFilled, tx.Org, scope, rank, after, limit)
+	if err == nil && !slices.IsSortedFunc(found, Filled.compare) {
+		err = errors.New("fill: the records came out of order")
+	}
+	return found, err
+}
+
+func (f Filled) compare(o Filled) int {
+	return cmp.Or(cmp.Compare(f.Place, o.Place), bytes.Compare(f.ID[:], o.ID[:]))
+}
+
+func scanFilled(rows pgx.CollectableRow) (Filled, error) {
+	var f Filled
+	var parent *[16]byte
+	err := rows.Scan(&f.Place, &f.Kind, &f.State, &f.Month, (*[16]byte)(&f.ID), (*[16]byte)(&f.Owner), &parent,
+		(*[16]byte)(&f.Root), &f.Scopes, &f.Entered, &f.Fields, &f.Meta, &f.Seq)
+	if parent != nil {
+		f.Parent = record.ID(*parent)
+	}
+	f.Place--
+	return f, err
 }
 
 // Held is a record as a digest counts it.

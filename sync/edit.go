@@ -115,7 +115,7 @@ func (s *settling) change(e *record.Edit, rec *record.Record) error {
 	}
 	d := s.draft(rec)
 	d.quiet, d.wrote = false, true
-	w.At = func(field string, at record.Seq) (json.RawMessage, error) { return s.w.valueAt(rec, field, at) }
+	w.At = func(field string, _ record.Seq) (json.RawMessage, error) { return s.w.onScreen(rec, field, w) }
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type Engine struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
+	rescopeAtOnce int  // records of a subtree that move in one transaction
+	still         bool // somebody else moves subtrees
+
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
 	schemas    map[schemaKey]*record.Schema
@@ -46,7 +49,7 @@ type schemaKey struct {
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
-		Config: c, ctx: ctx, stop: stop,
+		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: rescopeAtOnce,
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 	}

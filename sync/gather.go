@@ -179,7 +179,7 @@ func (c *committer) transaction(jobs []*job) (err error) {
 // lull uses the moment in which nobody waits: first subtrees that are to be
 // moved, then dead index rows. Neither is needed for anybody's answer.
 func (c *committer) lull() {
-	for c.moving && c.idle() {
+	for c.moving && !c.e.still && c.idle() {
 		more, err := c.e.RescopeChunk(c.e.ctx, c.org)
 		if err != nil {
 			c.e.fault(fmt.Errorf("moving a subtree of org %d: %w", c.org, err))

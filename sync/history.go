@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strconv"
 
+	"roadbook/conflicts"
 	"roadbook/record"
+	"roadbook/store"
 )
 
 // editBody is one edit as the log keeps it: what was typed, what stood there
@@ -98,46 +100,84 @@ func typed(body []byte, id record.ID, field string) json.RawMessage {
 	return last
 }
 
-// valueAt is a field's value as it stood at a place in the log: from what it is
-// now back along the record's own rows. Nil means that it had none.
-func (w *work) valueAt(r *record.Record, field string, at record.Seq) (json.RawMessage, error) {
+// onScreen is a field's value as its author had it before him: from what it is
+// now back along the record's own rows to the last one that he had seen, with
+// what he wrote himself since on top, whether it won or not. Nil means that he
+// saw none.
+func (w *work) onScreen(r *record.Record, field string, wr *conflicts.Write) (json.RawMessage, error) {
 	var value json.RawMessage
 	if slot := r.Slot(field); slot != nil {
-		value = slot.Raw
+		if value = slot.Raw; slot.By.Same(wr.By) {
+			return value, nil // an earlier edit of this very mutation
+		}
 	}
-	for seq := r.Seq; seq > at && seq > 0; {
-		body, err := w.bodyAt(seq)
+	own := *wr
+	own.Seen.Log, own.Seen.Dots = 0, nil
+	for seq := r.Seq; seq > wr.Seen.Log; {
+		row, err := w.entryAt(seq)
 		if err != nil {
 			return nil, err
 		}
-		edits, err := pastEdits(body)
+		edits, err := pastEdits(row.Body)
 		if err != nil {
 			return nil, err
 		}
-		before := record.Seq(0)
-		for i := len(edits) - 1; i >= 0; i-- {
-			e := edits[i]
-			if e.ID != r.ID || e.Buried {
-				continue
-			}
-			if was := e.Was.Get(field); was != nil {
-				value = was
-			}
-			if e.Op == record.OpCreate && e.P == 0 {
-				value = nil
-			}
-			before = e.P
+		by := record.Writer{Replica: row.Replica, N: row.N, Seq: row.Seq}
+		step := past{id: r.ID, field: field, seen: wr.Covers(by), own: own.Covers(by)}
+		found := false
+		if value, seq, found = step.undo(edits, value); found {
+			return canonical(r.Kind.Field(field), value), nil
 		}
-		seq = before
 	}
 	return value, nil
 }
 
-// bodyAt reads a row of the log, also one of this transaction.
-func (w *work) bodyAt(seq record.Seq) ([]byte, error) {
-	if seq > w.start {
-		return w.log[seq-w.start-1].Body, nil
+// past is one row of a record's history, on the way back.
+type past struct {
+	id        record.ID
+	field     string
+	seen, own bool
+}
+
+// undo is the value before the row, and the record's row before it; found means
+// that the author had the value on his screen.
+func (p past) undo(edits []pastEdit, value json.RawMessage) (_ json.RawMessage, before record.Seq, found bool) {
+	for i := len(edits) - 1; i >= 0; i-- {
+		e := edits[i]
+		if e.ID != p.id || e.Buried {
+			continue
+		}
+		set, was := e.Set.Get(p.field), e.Was.Get(p.field)
+		fresh := e.Op == record.OpCreate && e.P == 0
+		switch {
+		case p.own && set != nil:
+			return set, 0, true
+		case p.seen && (was != nil || fresh):
+			return value, 0, true
+		case fresh:
+			value = nil
+		case was != nil:
+			value = was
+		}
+		before = e.P
 	}
-	entry, err := w.tx.Entry(w.ctx, seq)
-	return entry.Body, err
+	return value, before, false
+}
+
+// canonical is a typed value in the form in which it is stored.
+func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
+	if f != nil && !record.IsNull(raw) {
+		if canon, err := f.Check(raw); err == nil {
+			return canon
+		}
+	}
+	return raw
+}
+
+// entryAt reads a row of the log, also one of this transaction.
+func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
+	if seq > w.start {
+		return w.log[seq-w.start-1], nil
+	}
+	return w.tx.Entry(w.ctx, seq)
 }

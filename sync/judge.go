@@ -12,6 +12,7 @@ import (
 // judge settles one job. An error ends the transaction; what only this job has
 // done wrong is the job's.
 func (w *work) judge(j *job) error {
+	j.outcomes, j.err = nil, nil // a transaction may be run again
 	defer func() { j.head = w.head }()
 	if j.schema != nil {
 		return w.setSchema(j.schema)
@@ -88,11 +89,12 @@ func (w *work) judgeName(j *job, writer *store.Writer) ([]store.Entry, error) {
 	if first == writer.N+1 && j.prev == writer.LastID.String() {
 		return nil, nil // what nearly every push is
 	}
-	known, err := w.tx.EntriesByDot(w.ctx, writer.ID, max(first, 2)-1, first+uint64(len(j.muts))-1)
+	from, to := max(first, 2)-1, first+uint64(len(j.muts))-1
+	known, err := w.tx.EntriesByDot(w.ctx, writer.ID, from, to)
 	if err != nil {
 		return nil, err
 	}
-	known = w.withThisGather(writer, known, first)
+	known = w.withThisGather(writer, known, from, to)
 	prev := ""
 	if first > 1 && len(known) > 0 {
 		prev, known = known[0].ID.String(), known[1:]
@@ -108,10 +110,10 @@ func (w *work) judgeName(j *job, writer *store.Writer) ([]store.Entry, error) {
 	return known, nil
 }
 
-// withThisGather adds what an earlier job of the same transaction settled.
-func (w *work) withThisGather(writer *store.Writer, known []store.Entry, first uint64) []store.Entry {
+// withThisGather adds what earlier jobs of the same transaction settled.
+func (w *work) withThisGather(writer *store.Writer, known []store.Entry, from, to uint64) []store.Entry {
 	for _, e := range w.log {
-		if e.Replica == writer.ID && e.N+1 >= first {
+		if e.Replica == writer.ID && e.N >= from && e.N <= to {
 			known = append(known, e)
 		}
 	}
@@ -136,12 +138,13 @@ func (w *work) forkFrom(j *job, writer *store.Writer, from uint64, matching []st
 	if err := w.tx.AddWriter(w.ctx, fresh); err != nil {
 		return err
 	}
-	last, err := w.tx.EntriesByDot(w.ctx, writer.ID, max(writer.N, keepIDs)-keepIDs+1, writer.N)
+	oldest := max(writer.N, keepIDs) - keepIDs + 1
+	last, err := w.tx.EntriesByDot(w.ctx, writer.ID, oldest, writer.N)
 	if err != nil {
 		return err
 	}
 	ids := make(map[string]string, len(last))
-	for _, e := range w.withThisGather(writer, last, max(writer.N, keepIDs)-keepIDs+2) {
+	for _, e := range w.withThisGather(writer, last, oldest, writer.N) {
 		ids[strconv.FormatUint(e.N, 10)] = e.ID.String()
 	}
 	j.err = fork(from, store.ReplicaName(fresh.ID), ids, outcomes)

@@ -72,7 +72,7 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 		if slices.Equal(want, rec.Scopes) && rec.Root == above.Root {
 			continue
 		}
-		if moved == rescopeAtOnce {
+		if moved == w.e.rescopeAtOnce {
 			return false, w.logMove(top)
 		}
 		moved++

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"roadbook/access"
@@ -53,7 +54,7 @@ type work struct {
 func (e *Engine) begin(ctx context.Context, tx store.Tx, head store.Head, jobs []*job) (*work, error) {
 	w := &work{
 		e: e, ctx: ctx, tx: tx, head: head, start: head.Seq, now: e.Now(),
-		writers: map[record.ReplicaID]*store.Writer{}, entries: map[record.ID]*store.Entry{},
+		writers: map[record.ReplicaID]*store.Writer{}, twins: map[record.ReplicaID][]record.Writer{}, entries: map[record.ID]*store.Entry{},
 		records: map[record.ID]*record.Record{}, was: map[record.ID]*record.Record{},
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
@@ -122,16 +123,27 @@ func distinct[T comparable](all []T) []T {
 	return out
 }
 
+// loadWriters loads replicas and all that they were relabelled from. Those that
+// are there already are left alone: they may have moved on in this transaction.
 func (w *work) loadWriters(ids []record.ReplicaID) error {
 	found, err := w.tx.Writers(w.ctx, ids)
 	if err != nil {
 		return err
 	}
 	for i := range found {
-		w.writers[found[i].ID] = &found[i]
+		if w.writers[found[i].ID] == nil {
+			w.writers[found[i].ID] = &found[i]
+		}
 	}
-	w.twins, err = w.tx.Twins(w.ctx, ids)
-	return err
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id record.ReplicaID) bool { _, known := w.twins[id]; return known })
+	twins, err := w.tx.Twins(w.ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		w.twins[id] = twins[id]
+	}
+	return nil
 }
 
 func (w *work) loadRecords(recs map[record.ID]bool) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	stdsync "sync"
 	"testing"
@@ -32,6 +33,8 @@ type world struct {
 	pool   *pgxpool.Pool
 	engine *sync.Engine
 	org    record.OrgID
+	schema *record.Schema
+	person func(org record.OrgID, login string) record.ID // the id that a login has
 
 	mu    stdsync.Mutex
 	clock time.Time
@@ -41,14 +44,38 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.DB(t), clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(1, 2))}
-	w.engine = sync.New(sync.Config{
-		Store: store.New(w.pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("a key of these tests, 32 bytes.."),
-		Now: w.now, Draw: w.draw, Fault: func(err error) { t.Log("fault:", err) },
-	})
-	t.Cleanup(w.engine.Close)
+	return worldOn(t, pgtest.DB(t))
+}
+
+// worldOn is newWorld on a given database.
+func worldOn(t testing.TB, pool *pgxpool.Pool) *world {
+	t.Helper()
+	w := newEarth(t, pool, 1)
 	w.org = w.newOrg("acme")
 	return w
+}
+
+// newEarth is a world without an org, with its own engine and clock, on a
+// database that it may share with others.
+func newEarth(t testing.TB, pool *pgxpool.Pool, seed uint64) *world {
+	t.Helper()
+	w := &world{
+		t: t, pool: pool, schema: shipped.Schema(), person: person,
+		clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(seed, 2)),
+	}
+	w.engine = w.server(pool)
+	return w
+}
+
+// server is one more server on the same database.
+func (w *world) server(pool *pgxpool.Pool) *sync.Engine {
+	w.t.Helper()
+	e := sync.New(sync.Config{
+		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("a key of these tests, 32 bytes.."),
+		Now: w.now, Draw: w.draw, Fault: func(err error) { w.t.Log("fault:", err) },
+	})
+	w.t.Cleanup(e.Close)
+	return e
 }
 
 // newOrg makes an org with its people.
@@ -60,30 +87,21 @@ func (w *world) newOrg(name string) record.OrgID {
 		org, err = store.CreateOrg(ctx, tx, store.NewOrg{Name: name, UID: w.id(), Epoch: "e1", Draw: w.draw})
 		return err
 	}))
-	require.NoError(w.t, w.engine.Publish(ctx, org, shipped.Schema()))
-	team := w.unit(org)
+	require.NoError(w.t, w.engine.Publish(ctx, org, w.schema))
+	team := w.person(org, "team")
+	edits := []record.Edit{{Op: record.OpCreate, Kind: "unit", ID: team, Set: values("name", "team", "kind", "team", "status", "active")}}
 	for _, p := range []struct{ login, role string }{
 		{"admin", "admin"}, {"chen", "manager"}, {"lin", "rep"}, {"zhou", "rep"}, {"gao", "rep"}, {"he", "service"}, {"fin", "finance"},
 	} {
-		set := record.Values{
-			{Field: "login", Raw: js(p.login)}, {Field: "name", Raw: js(p.login)}, {Field: "roles", Raw: js([]string{p.role})},
-			{Field: "status", Raw: js("active")}, {Field: "owner", Raw: js(person(org, p.login))},
-		}
+		set := values("login", p.login, "name", p.login, "roles", []string{p.role}, "status", "active", "owner", w.person(org, p.login))
 		if p.login == "lin" || p.login == "zhou" {
 			set = append(set, record.Value{Field: "unit", Raw: js(team)})
 		}
-		w.propose(org, record.Edit{Op: record.OpCreate, Kind: "user", ID: person(org, p.login), Set: set})
+		edits = append(edits, record.Edit{Op: record.OpCreate, Kind: "user", ID: w.person(org, p.login), Set: set})
 	}
-	w.propose(org, record.Edit{Op: record.OpEdit, Kind: "unit", ID: team, Set: record.Values{{Field: "manager", Raw: js(person(org, "chen"))}}})
+	w.propose(org, edits...)
+	w.propose(org, record.Edit{Op: record.OpEdit, Kind: "unit", ID: team, Set: values("manager", w.person(org, "chen"))})
 	return org
-}
-
-func (w *world) unit(org record.OrgID) record.ID {
-	id := person(org, "team")
-	w.propose(org, record.Edit{Op: record.OpCreate, Kind: "unit", ID: id, Set: record.Values{
-		{Field: "name", Raw: js("team")}, {Field: "kind", Raw: js("team")}, {Field: "status", Raw: js("active")},
-	}})
-	return id
 }
 
 // person is the id that a login has in these tests.
@@ -136,24 +154,38 @@ func js(v any) json.RawMessage {
 }
 
 // phone is a device in miniature: it types, pushes and pulls, and holds what it
-// was told.
+// was told. What it types it draws on top of that until a complete pull has
+// passed it.
 type phone struct {
 	w       *world
 	who     access.Caller
 	replica version.Replica
 	n       uint64
-	prev    string
+	names   map[uint64]record.ID // of all that it typed under this replica
 	outbox  []record.Mutation
+	settled []judged
 	cursor  string
 	skew    time.Duration
 	last    version.Stamp
 	high    version.Stamp
 
-	max   int // bytes of a page
+	stages bool // it applies the pages of a pull only when all have come
+	staged []wire.PullAnswer
+	ahead  string // the cursor behind the staged pages
+
+	max   int    // bytes of a page
+	from  string // the first month it wants
 	base  map[record.ID]*held
 	outs  map[record.ID]record.Outcome
 	pages []wire.PullAnswer // of the last sync
 	epoch string
+}
+
+// judged is a mutation that has its verdict.
+type judged struct {
+	record.Mutation
+
+	seq record.Seq
 }
 
 type held struct {
@@ -163,27 +195,87 @@ type held struct {
 	in   map[string]bool
 }
 
-func (w *world) phone(login string) *phone { return w.phoneIn(w.org, login) }
+func (w *world) phone(login string) *phone {
+	w.t.Helper()
+	return w.phoneIn(w.org, login)
+}
 
 func (w *world) phoneIn(org record.OrgID, login string) *phone {
 	w.t.Helper()
-	ctx := context.Background()
-	p := &phone{w: w, who: access.Caller{Org: org, Person: person(org, login), Device: w.id(), Roles: []string{"rep"}}}
-	p.base, p.outs = map[record.ID]*held{}, map[record.ID]record.Outcome{}
-	require.NoError(w.t, pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
-		r, err := store.ClaimReplica(ctx, tx, org, p.who.Device, p.who.Person, true, w.draw)
-		p.replica = r.Name
-		return err
-	}))
+	p := &phone{w: w, who: access.Caller{Org: org, Person: w.person(org, login), Device: w.id(), Roles: []string{"rep"}}}
+	p.base, p.outs, p.names = map[record.ID]*held{}, map[record.ID]record.Outcome{}, map[uint64]record.ID{}
+	p.replica = w.claim(p.who)
 	return p
 }
 
-// seen is what the phone has on its screen of a record.
+// claim gives a device a new replica, as signing in with an empty store does.
+func (w *world) claim(who access.Caller) version.Replica {
+	w.t.Helper()
+	var r store.Replica
+	require.NoError(w.t, pgx.BeginFunc(context.Background(), w.pool, func(tx pgx.Tx) (err error) {
+		r, err = store.ClaimReplica(context.Background(), tx, who.Org, who.Device, who.Person, true, w.draw)
+		return err
+	}))
+	return r.Name
+}
+
+// seen is what the phone was last told of a record.
 func (p *phone) seen(id record.ID) version.Vector {
 	if h := p.base[id]; h != nil {
 		return version.Vector{version.Log: uint64(h.seq)}
 	}
 	return nil
+}
+
+// pending are the phone's own edits of a record that no complete pull has
+// passed, oldest first.
+func (p *phone) pending(id record.ID) []record.Edit {
+	var out []record.Edit
+	add := func(m record.Mutation) {
+		for _, e := range m.Edits {
+			if e.ID == id {
+				out = append(out, e)
+			}
+		}
+	}
+	for _, m := range p.settled {
+		add(m.Mutation)
+	}
+	for _, m := range p.outbox {
+		add(m)
+	}
+	return out
+}
+
+// seenOf is what its owner has on the screen of one field: an own edit that
+// has not come back hides what was pulled since.
+func (p *phone) seenOf(id record.ID, field string) version.Vector {
+	kind := p.w.schema.Kind(p.kind(id))
+	f := kind.Field(field)
+	if f == nil || f.Policy != record.LWW && f.Policy != record.LWWAsk {
+		return p.seen(id)
+	}
+	pending := p.pending(id)
+	for i := len(pending) - 1; i >= 0; i-- {
+		for _, g := range kind.GroupOf(f) {
+			if pending[i].Set.Get(g.Name) != nil {
+				return pending[i].Seen
+			}
+		}
+	}
+	return p.seen(id)
+}
+
+// seenAll is what its owner had on the screen when he touched a record first:
+// what a delete has seen.
+func (p *phone) seenAll(id record.ID) version.Vector {
+	least := p.seen(id)
+	for _, e := range p.pending(id) {
+		if e.Seen.Seq() < least.Seq() {
+			least = e.Seen
+		}
+	}
+	return least
 }
 
 func values(pairs ...any) record.Values {
@@ -194,13 +286,13 @@ func values(pairs ...any) record.Values {
 	return vs
 }
 
-// type_ puts a mutation into the outbox.
+// typed puts a mutation into the outbox.
 func (p *phone) typed(edits ...record.Edit) record.ID {
 	p.n++
 	clock := p.w.now().Add(p.skew).UnixMilli()
 	p.last = version.Later(version.Later(p.last.Next(), p.high.Next()), version.Stamp{MS: clock})
 	m := record.Mutation{N: p.n, ID: p.w.id(), Stamp: p.last, Edits: edits}
-	p.outbox = append(p.outbox, m)
+	p.outbox, p.names[p.n] = append(p.outbox, m), m.ID
 	return m.ID
 }
 
@@ -210,66 +302,131 @@ func (p *phone) create(kind string, set record.Values) record.ID {
 	return id
 }
 
-func (p *phone) edit(id record.ID, set record.Values) record.ID {
-	return p.typed(record.Edit{Op: record.OpEdit, Kind: p.kind(id), ID: id, Seen: p.seen(id), Set: set})
+func (p *phone) edit(id record.ID, set record.Values) record.ID { return p.typed(p.edits(id, set)...) }
+
+// edits are a change of fields, cut by what was on the screen of each.
+func (p *phone) edits(id record.ID, set record.Values) []record.Edit {
+	var out []record.Edit
+	for _, v := range set {
+		seen := p.seenOf(id, v.Field)
+		at := slices.IndexFunc(out, func(e record.Edit) bool { return e.Seen.Seq() == seen.Seq() })
+		if at < 0 {
+			at = len(out)
+			out = append(out, record.Edit{Op: record.OpEdit, Kind: p.kind(id), ID: id, Seen: seen})
+		}
+		out[at].Set = append(out[at].Set, v)
+	}
+	return out
+}
+
+// change is an edit that has seen what was pulled, to be filled in.
+func (p *phone) change(id record.ID) record.Edit {
+	return record.Edit{Op: record.OpEdit, Kind: p.kind(id), ID: id, Seen: p.seen(id)}
 }
 
 func (p *phone) kind(id record.ID) string {
 	if h := p.base[id]; h != nil {
 		return h.kind
 	}
-	for _, m := range p.outbox {
-		for _, e := range m.Edits {
-			if e.ID == id {
-				return e.Kind
-			}
-		}
+	for _, e := range p.pending(id) {
+		return e.Kind
 	}
 	return "account"
 }
 
 func (p *phone) remove(id record.ID) record.ID {
-	return p.typed(record.Edit{Op: record.OpDelete, Kind: p.kind(id), ID: id, Seen: p.seen(id)})
+	return p.typed(record.Edit{Op: record.OpDelete, Kind: p.kind(id), ID: id, Seen: p.seenAll(id)})
 }
 
 // frame is the outbox as it travels: through text, as a server would get it.
-func (p *phone) frame() *wire.Push {
-	body, err := json.Marshal(wire.Push{Replica: p.replica, Prev: p.prev, Mutations: p.outbox})
+func (p *phone) frame() *wire.Push { return p.w.read(p.bytes(p.ready())) }
+
+// ready is how many mutations of the outbox follow each other. A verdict may
+// be missing before ones that came by pull: a first sync brings none.
+func (p *phone) ready() int {
+	for i := range p.outbox {
+		if p.outbox[i].N != p.outbox[0].N+uint64(i) {
+			return i
+		}
+	}
+	return len(p.outbox)
+}
+
+// bytes are the first mutations of the outbox as they travel.
+func (p *phone) bytes(some int) []byte {
+	push := wire.Push{Replica: p.replica, Mutations: p.outbox[:some]}
+	if some > 0 {
+		push.Prev = p.names[p.outbox[0].N-1].String()
+	}
+	body, err := json.Marshal(push)
 	require.NoError(p.w.t, err)
-	frame, err := wire.ReadPush(body)
-	require.NoError(p.w.t, err)
+	return body
+}
+
+// read is a push as a server gets it.
+func (w *world) read(body []byte) *wire.Push {
+	w.t.Helper()
+	frame, err := wire.ReadPush(slices.Clone(body))
+	require.NoError(w.t, err)
 	return frame
 }
 
 // push sends the outbox and takes the verdicts.
 func (p *phone) push() []record.Outcome {
 	p.w.t.Helper()
-	answer, err := p.w.engine.Push(context.Background(), p.who, p.frame())
-	require.NoError(p.w.t, err)
-	p.settle(answer.Outcomes)
-	p.epoch = answer.Epoch
-	return answer.Outcomes
+	var all []record.Outcome
+	for again := true; again; again = len(p.outbox) > 0 {
+		outcomes, err := p.send(p.bytes(p.ready()))
+		require.NoError(p.w.t, err)
+		p.settle(outcomes)
+		all = append(all, outcomes...)
+	}
+	return all
 }
 
+// send gives the server bytes and forgets the answer.
+func (p *phone) send(body []byte) ([]record.Outcome, error) {
+	answer, err := p.w.engine.Push(context.Background(), p.who, p.w.read(body))
+	if err != nil {
+		return nil, err
+	}
+	p.epoch = answer.Epoch
+	return answer.Outcomes, nil
+}
+
+// settle takes verdicts by the ids of what they judge.
 func (p *phone) settle(outcomes []record.Outcome) {
 	for _, o := range outcomes {
 		p.outs[o.ID] = o
 		for i, m := range p.outbox {
 			if m.ID == o.ID {
-				p.prev = m.ID.String()
 				p.outbox = append(p.outbox[:i:i], p.outbox[i+1:]...)
+				if o.Result != record.Refused {
+					p.settled = append(p.settled, judged{m, o.Seq})
+				}
 				break
 			}
 		}
 	}
 }
 
-// pullPage asks for one page and applies it.
+// pullPage asks for one page and takes it.
 func (p *phone) pullPage() wire.PullAnswer {
 	p.w.t.Helper()
-	page := p.ask(wire.PullRequest{Replica: p.replica, Cursor: p.cursor, MaxBytes: p.max, Digest: true})
-	p.apply(page)
+	page := p.ask(p.request())
+	p.take(page)
 	return page
+}
+
+func (p *phone) request() wire.PullRequest {
+	r := wire.PullRequest{Replica: p.replica, Cursor: p.cursor, MaxBytes: p.max, Digest: true}
+	if p.ahead != "" {
+		r.Cursor = p.ahead
+	}
+	if p.from != "" {
+		r.Want = &wire.Want{From: p.from}
+	}
+	return r
 }
 
 func (p *phone) ask(r wire.PullRequest) wire.PullAnswer {
@@ -296,6 +453,26 @@ func (p *phone) pull() {
 	require.Fail(p.w.t, "the pull does not end")
 }
 
+// take applies a page, or keeps it until the last has come.
+func (p *phone) take(page wire.PullAnswer) {
+	p.w.t.Helper()
+	if !p.stages {
+		p.apply(page)
+		return
+	}
+	p.staged, p.ahead = append(p.staged, page), page.Cursor
+	if page.Complete {
+		for _, s := range p.staged {
+			p.apply(s)
+		}
+		p.crash()
+	}
+}
+
+// crash forgets what is not on disk: staged pages, and with them the cursor
+// behind them.
+func (p *phone) crash() { p.staged, p.ahead = nil, "" }
+
 func (p *phone) apply(page wire.PullAnswer) {
 	p.w.t.Helper()
 	for _, scope := range page.DropScopes {
@@ -311,11 +488,24 @@ func (p *phone) apply(page wire.PullAnswer) {
 	p.settle(page.Outcomes)
 	p.cursor, p.epoch = page.Cursor, page.Epoch
 	p.high = version.Later(p.high, page.High)
+	if page.Complete {
+		base := p.place().Base()
+		p.settled = slices.DeleteFunc(p.settled, func(m judged) bool { return m.seq <= base })
+	}
+}
+
+// place is what the phone's cursor says; a real one cannot read it.
+func (p *phone) place() sync.Place {
+	p.w.t.Helper()
+	place, err := p.w.engine.PlaceOf(p.who, p.cursor)
+	require.NoError(p.w.t, err)
+	return place
 }
 
 func (p *phone) applyChange(c wire.Change) {
 	p.w.t.Helper()
 	if c.Gone != "" {
+		require.False(p.w.t, c.Full || c.Set != nil || c.In != nil, "%s is gone and there", c.ID)
 		delete(p.base, c.ID)
 		return
 	}
@@ -347,15 +537,22 @@ func (p *phone) sync() {
 	p.pull()
 }
 
-func (p *phone) text(id record.ID, field string) string {
+// raw is a field as the phone was told.
+func (p *phone) raw(id record.ID, field string) string {
 	if h := p.base[id]; h != nil {
-		var s string
-		if json.Unmarshal([]byte(h.set[field]), &s) == nil {
-			return s
-		}
 		return h.set[field]
 	}
 	return ""
+}
+
+// text is a field as the phone was told, without quotes if it is text.
+func (p *phone) text(id record.ID, field string) string {
+	raw := p.raw(id, field)
+	var s string
+	if json.Unmarshal([]byte(raw), &s) == nil {
+		return s
+	}
+	return raw
 }
 
 func (p *phone) has(id record.ID) bool { return p.base[id] != nil }

@@ -92,6 +92,7 @@ func setDefaults(c *pgxpool.Config) {
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
+		"enable_memoize":                      "off",
 		"jit":                                 "off",
 		"lock_timeout":                        "15s",
 		"idle_in_transaction_session_timeout": "60s",

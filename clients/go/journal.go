@@ -1,0 +1,208 @@
+package device
+
+import (
+	"context"
+	"slices"
+
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// The journal is what the server has judged and might lose: a mutation stays
+// in it until its verdict is known to be on a second machine. A server that
+// was restored to an earlier point gets it back from there, under the old
+// names and with the proof of the old verdict, before anything else is said.
+
+// heal re-pushes what was judged in another epoch than the log's present one,
+// the oldest replica first.
+func (d *Device) heal(ctx context.Context, r *Report) error {
+	for idle := 0; idle < maxIdle; idle++ {
+		replica, list := d.unhealed()
+		if len(list) == 0 {
+			return nil
+		}
+		before := r.progress()
+		if err := d.repush(ctx, replica, list, r); err != nil {
+			return err
+		}
+		if r.progress() > before {
+			idle = -1
+		}
+	}
+	return internal("device.heal", "the server gives no verdict on what it has lost")
+}
+
+// unhealed is what the first replica of the lineage has in the journal from
+// another epoch.
+func (d *Device) unhealed() (version.Replica, []*entry) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.sight.Epoch == "" {
+		return "", nil
+	}
+	for _, replica := range d.replicas() {
+		list := d.journalOf(replica, func(en *entry) bool { return en.Verdict.Epoch != d.sight.Epoch })
+		if len(list) > 0 {
+			return replica, list
+		}
+	}
+	return "", nil
+}
+
+// replicas are all that the device has been, oldest first.
+func (d *Device) replicas() []version.Replica {
+	all := make([]version.Replica, 0, len(d.id.Lineage)+1)
+	for _, a := range d.id.Lineage {
+		if !slices.Contains(all, a.Replica) {
+			all = append(all, a.Replica)
+		}
+	}
+	return append(all, d.id.Replica)
+}
+
+// journalOf are a replica's entries in the journal that pass, in the order of
+// n.
+func (d *Device) journalOf(replica version.Replica, pass func(en *entry) bool) []*entry {
+	var list []*entry
+	for _, en := range d.acked {
+		if en.Verdict.Kept && en.Replica == replica && pass(en) {
+			list = append(list, en)
+		}
+	}
+	slices.SortFunc(list, byN)
+	return list
+}
+
+// from are a replica's entries in the journal from an n on, or none if that n
+// itself is no longer there.
+func (d *Device) from(replica version.Replica, n uint64) []*entry {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	list := d.journalOf(replica, func(en *entry) bool { return en.Mutation.N >= n })
+	if len(list) == 0 || list[0].Mutation.N != n {
+		return nil
+	}
+	return list
+}
+
+// fillHole gives the server what it lacks below a frame of the outbox.
+func (d *Device) fillHole(ctx context.Context, frame *wire.Push, next uint64, r *Report) error {
+	if next == frame.Mutations[0].N {
+		return nil // nothing lacks: what arrived was an older frame
+	}
+	list := d.from(frame.Replica, next)
+	if list == nil {
+		return d.giveUp(internal("device.hole", "%s:%d is in no journal", frame.Replica, next))
+	}
+	return d.repush(ctx, frame.Replica, list, r)
+}
+
+// repush sends the first frame of a journal.
+func (d *Device) repush(ctx context.Context, replica version.Replica, list []*entry, r *Report) error {
+	frame := d.journalFrame(replica, list)
+	err := d.send(ctx, frame, r)
+	if p, ours := asProblem(err); ours && p.Code == codeHole && p.NextN < frame.Mutations[0].N {
+		if list = d.from(replica, p.NextN); list != nil {
+			frame = d.journalFrame(replica, list)
+			err = d.send(ctx, frame, r)
+		}
+	}
+	if err == nil {
+		r.Repushed += len(frame.Mutations)
+		return nil
+	}
+	return d.repushFailed(err, replica, frame.Mutations[0].N, r)
+}
+
+func (d *Device) journalFrame(replica version.Replica, list []*entry) *wire.Push {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.frame(replica, list)
+}
+
+// repushFailed deals with a server that does not take a journal back under its
+// old name: the entries go out again under the present one.
+func (d *Device) repushFailed(err error, replica version.Replica, n uint64, r *Report) error {
+	p, ours := asProblem(err)
+	if !ours || mayPass(err) || errs.KindOf(err) == errs.Anonymous {
+		return err
+	}
+	if err = d.soften(err, p, r); err == nil {
+		return nil
+	}
+	if d.isPresent(replica) {
+		switch p.Code {
+		case codeFork:
+			return d.change(func(b *batch) error { return d.fork(&p.Problem, r, b) })
+		case codeHole, codeReplica:
+			return d.giveUp(err)
+		}
+		return err
+	}
+	return d.change(func(b *batch) error {
+		if p.Code == codeFork {
+			d.settleAll(p.Outcomes, p.epoch(d), r, b)
+			n = d.differs(replica, &p.Problem)
+		}
+		d.requeue(d.takeBack(replica, n, b), r, b)
+		return nil
+	})
+}
+
+func (d *Device) isPresent(replica version.Replica) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.id.Replica == replica
+}
+
+// giveUp notes that the present replica cannot go on: the server lacks what
+// the device no longer has, or has lost the name itself. Nothing typed is
+// lost; the next sign-in asks for a fresh replica, and the outbox goes out as
+// that.
+func (d *Device) giveUp(cause error) error {
+	err := d.change(func(b *batch) error {
+		d.id.NeedFresh = true
+		d.saveIdentity(b)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return errs.New("device.Push", errs.Clash, "the server has lost what this device sent; please sign in again").
+		Coded(codeHole).Because(cause)
+}
+
+// takeBack takes a replica's entries from an n on out of the journal, with the
+// proof of their verdicts. Refused ones stay refused.
+func (d *Device) takeBack(replica version.Replica, n uint64, b *batch) []*entry {
+	list := d.journalOf(replica, func(en *entry) bool { return en.Mutation.N >= n })
+	for _, en := range list {
+		if en.Verdict.Result == record.Refused {
+			en.Verdict.Kept = false
+		}
+	}
+	d.sweep(b)
+	list = slices.DeleteFunc(list, func(en *entry) bool { return en.Verdict.Result == record.Refused })
+	d.acked = slices.DeleteFunc(d.acked, func(en *entry) bool { return slices.Contains(list, en) })
+	for _, en := range list {
+		en.Mutation.Again, en.Verdict, en.Replica = en.again(), nil, ""
+		d.touch(en)
+		d.saveEntry(b, en)
+	}
+	return list
+}
+
+// requeue puts entries that were taken back at the end of the outbox: what
+// stands there already has its n, and keeps it.
+func (d *Device) requeue(list []*entry, r *Report, b *batch) {
+	for _, en := range list {
+		en.Mutation.N, en.Prev = d.count.N+1, d.count.Last
+		d.count.N, d.count.Last = en.Mutation.N, en.Mutation.ID
+		d.outbox = append(d.outbox, en)
+		d.saveEntry(b, en)
+	}
+	r.Relabelled += len(list)
+	d.saveCounter(b)
+}

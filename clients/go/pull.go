@@ -1,0 +1,257 @@
+package device
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// maxRestarts is how often one pull may be told to start over.
+const maxRestarts = 3
+
+// Pull fetches what is new, page by page, until it is all there. A pull that
+// is cut goes on from where it was, also after a restart.
+func (d *Device) Pull(ctx context.Context) (Report, error) { return d.Wait(ctx, 0) }
+
+// Wait is a pull that lets the server wait for news if there is none, for at
+// most as long as wire.MaxWaitMS.
+func (d *Device) Wait(ctx context.Context, wait time.Duration) (Report, error) {
+	d.net.Lock()
+	defer d.net.Unlock()
+	var r Report
+	err := d.pull(ctx, wait, &r)
+	return r, err
+}
+
+func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error {
+	for idle := 0; idle < maxIdle; idle++ {
+		if err := d.heal(ctx, r); err != nil {
+			return err
+		}
+		ask, mark := d.ask(wait)
+		page := &wire.PullAnswer{}
+		err := d.call(ctx, "/v1/sync/pull", ask, page)
+		if errs.KindOf(err) == errs.Stale && r.Restarts < maxRestarts {
+			if err = d.startOver(err, r); err == nil {
+				idle = -1
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		taken, err := d.take(ask.Cursor, page, mark, r)
+		if err != nil || taken && page.Complete && !page.Filling {
+			return err
+		}
+		if taken && page.Cursor != ask.Cursor {
+			idle = -1
+		}
+		wait = 0
+	}
+	return internal("device.Pull", "the server's pages do not go on")
+}
+
+// ask is the next question, and the last verdict that came before it.
+func (d *Device) ask(wait time.Duration) (*wire.PullRequest, uint64) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return &wire.PullRequest{
+		Replica: d.id.Replica, Cursor: d.cursor(), MaxBytes: d.cfg.PageBytes,
+		Want: d.id.Want, WaitMS: int(min(wait.Milliseconds(), wire.MaxWaitMS)),
+	}, d.tick
+}
+
+// cursor is where the next page begins: behind the staged pages, if any.
+func (d *Device) cursor() string {
+	switch {
+	case len(d.pages) > 0:
+		return d.pages[len(d.pages)-1].Cursor
+	case d.fresh != nil:
+		return d.sight.FreshCursor
+	}
+	return d.sight.Cursor
+}
+
+// StartOver lets the next pull fetch everything anew, beside what is shown:
+// for a device whose Faults say that what it holds is not whole.
+func (d *Device) StartOver() error {
+	return d.change(func(b *batch) error {
+		d.beginAnew(b)
+		d.saveSight(b)
+		return nil
+	})
+}
+
+// startOver begins anew because the server cannot go on from our cursor.
+func (d *Device) startOver(cause error, r *Report) error {
+	r.Restarts++
+	epoch := ""
+	if p, ours := asProblem(cause); ours {
+		epoch = p.Epoch
+	}
+	return d.change(func(b *batch) error {
+		d.beginAnew(b)
+		d.hear(epoch, wire.Durable{}, version.Stamp{}, b)
+		return nil
+	})
+}
+
+// beginAnew begins a base beside the one that is shown. Outbox, journal and
+// the refused stay as they are: it is what was pulled that is old, not what
+// was typed.
+func (d *Device) beginAnew(b *batch) {
+	d.dropPages(b)
+	d.fresh = newShelf(d.sight.otherSlot(), "")
+	b.clear(d.fresh.table())
+	d.sight.Resync, d.sight.FreshCursor, d.sight.FreshEpoch = true, "", ""
+}
+
+// Receive takes in a page that came by itself, over the live socket, and
+// reports whether it did: a page that does not go on from where the device
+// stands is left to the next pull.
+func (d *Device) Receive(from string, page *wire.PullAnswer) (bool, error) {
+	var r Report
+	taken := false
+	err := d.change(func(b *batch) error {
+		if d.fresh != nil || len(d.pages) > 0 || from == "" || from != d.cursor() || !page.Complete {
+			return nil
+		}
+		d.hear(page.Epoch, page.Durable, page.High, b)
+		if taken = !d.hurt(); taken {
+			d.apply(page, 0, &r, b)
+		}
+		return nil
+	})
+	return taken, err
+}
+
+// take takes in the page that goes on from a cursor and reports whether it
+// did. A page of another epoch than the journal's is not looked at before that
+// is healed, nor one that the live socket was faster than.
+func (d *Device) take(from string, page *wire.PullAnswer, mark uint64, r *Report) (taken bool, err error) {
+	err = d.change(func(b *batch) error {
+		d.hear(page.Epoch, page.Durable, page.High, b)
+		if taken = !d.hurt() && from == d.cursor(); !taken {
+			return nil
+		}
+		r.Pages++
+		r.Changes += len(page.Changes)
+		if d.cfg.Stage && !page.Complete {
+			b.put(tablePages, orderKey(uint64(len(d.pages))), page)
+			d.pages = append(d.pages, page)
+			return nil
+		}
+		d.apply(page, mark, r, b)
+		return nil
+	})
+	return taken, err
+}
+
+// hurt reports whether the journal holds what the log may have lost.
+func (d *Device) hurt() bool {
+	return d.sight.Epoch != "" && slices.ContainsFunc(d.acked, func(en *entry) bool {
+		return en.Verdict.Kept && en.Verdict.Epoch != d.sight.Epoch
+	})
+}
+
+// apply takes in the staged pages and this one, all at once.
+func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) {
+	shelf := d.base
+	if d.fresh != nil {
+		shelf = d.fresh
+	}
+	pages := append(slices.Clone(d.pages), last)
+	for _, page := range pages {
+		d.sight.Faults += shelf.apply(page, b)
+		d.settleAll(page.Outcomes, page.Epoch, r, b)
+		if len(page.Schema) > 0 && string(page.Schema) != "null" {
+			d.learnSchema(page.Schema, b)
+		}
+	}
+	d.dropPages(b)
+	done := last.Complete && !last.Filling
+	if d.fresh != nil {
+		d.sight.FreshCursor, d.sight.FreshEpoch = last.Cursor, last.Epoch
+		if done {
+			d.swap(b)
+		}
+	} else {
+		d.sight.Cursor, d.sight.BaseEpoch = last.Cursor, last.Epoch
+	}
+	d.sight.Filling = !done
+	d.sight.Complete = d.sight.Complete || done
+	if last.Complete && d.fresh == nil {
+		d.lift(pages, mark, last.Filling, b)
+		d.age(b)
+	}
+	d.saveSight(b)
+}
+
+// age drops what the wanted period has left behind, once per period.
+func (d *Device) age(b *batch) {
+	if w := d.id.Want; w != nil && w.From != d.sight.From {
+		d.sight.From = w.From
+		d.base.age(w.From, d.schema.month, b)
+	}
+}
+
+func (d *Device) dropPages(b *batch) {
+	if len(d.pages) > 0 {
+		d.pages = nil
+		b.clear(tablePages)
+	}
+}
+
+// swap shows the base that was begun anew and gives up the old one.
+func (d *Device) swap(b *batch) {
+	b.clear(d.base.table())
+	d.base, d.fresh = d.fresh, nil
+	d.sight.Slot, d.sight.Cursor, d.sight.BaseEpoch = d.base.slot, d.sight.FreshCursor, d.sight.FreshEpoch
+	d.sight.Resync, d.sight.FreshCursor, d.sight.FreshEpoch = false, "", ""
+}
+
+func (d *Device) learnSchema(raw []byte, b *batch) {
+	if err := d.schema.UnmarshalJSON(raw); err != nil {
+		return // it never does
+	}
+	b.put(tableMeta, []byte("schema"), d.schema)
+}
+
+// lift takes off the top what this complete pull has passed: the verdicts that
+// came before it was asked for, and those that it brought. While scopes are
+// still being filled, a record that was made here may not have come yet; it is
+// shown as typed until it has.
+func (d *Device) lift(pages []*wire.PullAnswer, mark uint64, filling bool, b *batch) {
+	brought := map[record.ID]bool{}
+	for _, page := range pages {
+		for i := range page.Outcomes {
+			brought[page.Outcomes[i].ID] = true
+		}
+	}
+	for _, en := range d.acked {
+		v := en.Verdict
+		passed := v.tick <= mark || brought[en.Mutation.ID]
+		if !v.Showing || !passed || d.overtaken(en) || filling && d.awaited(en) {
+			continue
+		}
+		v.Showing = false
+		d.untouch(en)
+		if !v.spent() {
+			d.saveEntry(b, en)
+		}
+	}
+	d.sweep(b)
+}
+
+// awaited reports whether en made a record that is not here yet.
+func (d *Device) awaited(en *entry) bool {
+	return slices.ContainsFunc(en.Mutation.Edits, func(e record.Edit) bool {
+		return e.Op == record.OpCreate && d.base.records[e.ID] == nil
+	})
+}

@@ -1,0 +1,165 @@
+package device
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"roadbook/record"
+	"roadbook/sync/wire"
+)
+
+// shelf holds records as they were pulled. There are two of them only while a
+// device starts over: one is shown, the other is being filled.
+type shelf struct {
+	slot    string // a or b
+	epoch   string // of the log that the records came from
+	records map[record.ID]*held
+}
+
+// held is a record as it was pulled, with the scopes through which it is here.
+// Its values are replaced, never changed in place, because views share them.
+type held struct {
+	Kind string        `json:"kind"`
+	Seq  record.Seq    `json:"seq"`
+	In   []string      `json:"in,omitempty"`
+	Set  record.Values `json:"set"`
+}
+
+func newShelf(slot, epoch string) *shelf {
+	return &shelf{slot: slot, epoch: epoch, records: map[record.ID]*held{}}
+}
+
+func (s *shelf) table() string { return tableBase + s.slot }
+
+func (s *shelf) load(store Store) error {
+	return store.Load(s.table(), func(key, value []byte) error {
+		h := &held{}
+		if len(key) != len(record.ID{}) {
+			return fmt.Errorf("a record's key of %d bytes", len(key))
+		}
+		s.records[record.ID(key)] = h
+		return json.Unmarshal(value, h)
+	})
+}
+
+// seq is the record's seq as last pulled, 0 if it never was.
+func (s *shelf) seq(id record.ID) record.Seq {
+	if h := s.records[id]; h != nil {
+		return h.Seq
+	}
+	return 0
+}
+
+// apply takes a page in: first what is taken away, then what is new. It counts
+// the changes that make no sense, of which a sound server sends none.
+func (s *shelf) apply(p *wire.PullAnswer, b *batch) (faults int) {
+	s.epoch = p.Epoch
+	s.drop(p.DropScopes, b)
+	for _, w := range p.Withdraw {
+		s.withdraw(w, b)
+	}
+	for i := range p.Changes {
+		if !s.change(&p.Changes[i], b) {
+			faults++
+		}
+	}
+	return faults
+}
+
+// drop takes away the records that only these scopes held.
+func (s *shelf) drop(scopes []string, b *batch) {
+	if len(scopes) == 0 {
+		return
+	}
+	for id, h := range s.records {
+		left := slices.DeleteFunc(slices.Clone(h.In), func(scope string) bool {
+			return slices.Contains(scopes, scope)
+		})
+		switch {
+		case len(left) == len(h.In):
+		case len(left) == 0:
+			s.remove(id, b)
+		default:
+			s.put(id, &held{Kind: h.Kind, Seq: h.Seq, In: left, Set: h.Set}, b)
+		}
+	}
+}
+
+// withdraw takes fields away that may no longer be seen.
+func (s *shelf) withdraw(w wire.Withdraw, b *batch) {
+	for id, h := range s.records {
+		if h.Kind != w.Kind {
+			continue
+		}
+		left := slices.DeleteFunc(slices.Clone(h.Set), func(v record.Value) bool {
+			return slices.Contains(w.Fields, v.Field)
+		})
+		if len(left) < len(h.Set) {
+			s.put(id, &held{Kind: h.Kind, Seq: h.Seq, In: h.In, Set: left}, b)
+		}
+	}
+}
+
+// age drops what lies before a period. The server does not say so: what grows
+// old goes by itself.
+func (s *shelf) age(from string, month func(h *held) string, b *batch) {
+	for id, h := range s.records {
+		if m := month(h); m != "" && m < from {
+			s.remove(id, b)
+		}
+	}
+}
+
+// change takes in what became of one record. It reports false for a part of a
+// record that is not here.
+func (s *shelf) change(c *wire.Change, b *batch) bool {
+	was := s.records[c.ID]
+	switch {
+	case c.Gone != "":
+		if was != nil {
+			s.remove(c.ID, b)
+		}
+		return true
+	case c.Full:
+		s.put(c.ID, &held{Kind: c.Kind, Seq: c.Seq, In: c.In, Set: c.Set}, b)
+		return true
+	case was == nil:
+		return false
+	}
+	now := &held{Kind: was.Kind, Seq: c.Seq, In: was.In, Set: was.Set}
+	if c.In != nil {
+		now.In = c.In
+	}
+	for _, v := range c.Set {
+		now.Set = now.Set.With(v.Field, v.Raw)
+	}
+	s.put(c.ID, now, b)
+	return true
+}
+
+func (s *shelf) put(id record.ID, h *held, b *batch) {
+	s.records[id] = h
+	if !b.off {
+		b.putText(s.table(), id[:], h.text())
+	}
+}
+
+// text is what encoding/json writes of h, without looking at its values again.
+func (h *held) text() []byte {
+	b := record.AppendString([]byte(`{"kind":`), h.Kind)
+	b = append(append(b, `,"seq":"`...), h.Seq.String()...)
+	b = append(b, `","in":[`...)
+	for i, scope := range h.In {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = record.AppendString(b, scope)
+	}
+	return append(h.Set.AppendJSON(append(b, `],"set":`...)), '}')
+}
+
+func (s *shelf) remove(id record.ID, b *batch) {
+	delete(s.records, id)
+	b.delete(s.table(), id[:])
+}

@@ -1,0 +1,85 @@
+package device
+
+import (
+	"context"
+	"time"
+
+	"roadbook/record"
+)
+
+// Limits of a sync.
+const (
+	maxAttempts = 8                      // with the waits between them about two minutes
+	firstWait   = 500 * time.Millisecond // doubled each time
+	mostWait    = 30 * time.Second
+	maxRounds   = 4 // of push and pull, while something is left to push
+)
+
+// Report is what came of talking to the server.
+type Report struct {
+	Outcomes   []record.Outcome // verdicts on what was typed, each once
+	Pages      int              // pulled
+	Changes    int              // in those
+	Repushed   int              // from the journal, to a server that had lost them
+	Relabelled int              // mutations that got another name
+	Restarts   int              // pulls begun anew
+	Attempts   int              // that did not come through
+	Shrunk     int              // frames that were too large
+}
+
+// progress grows whenever something has come of a push.
+func (r *Report) progress() int {
+	return len(r.Outcomes) + r.Repushed + r.Relabelled + r.Shrunk
+}
+
+// Sync pushes, pulls, and does so again if something is left to push. Trouble
+// that may pass is waited for, longer each time, and as long as the server asks
+// for. What was done before an error stays done.
+func (d *Device) Sync(ctx context.Context) (Report, error) {
+	d.net.Lock()
+	defer d.net.Unlock()
+	var r Report
+	wait := firstWait
+	for attempt := 1; ; attempt++ {
+		err := d.round(ctx, &r)
+		if err == nil || !mayPass(err) || d.cfg.Sleep == nil || attempt == maxAttempts {
+			return r, err
+		}
+		r.Attempts++
+		if err := d.pause(ctx, wait, err); err != nil {
+			return r, err
+		}
+		wait = min(wait*2, mostWait)
+	}
+}
+
+// round pushes and pulls until nothing is left. A push that the server will
+// not have does not keep the news away.
+func (d *Device) round(ctx context.Context, r *Report) error {
+	for range maxRounds {
+		pushErr := d.push(ctx, r)
+		if mayPass(pushErr) || ctx.Err() != nil {
+			return pushErr
+		}
+		if err := d.pull(ctx, 0, r); err != nil {
+			return err
+		}
+		if pushErr != nil {
+			return pushErr
+		}
+		if d.Status().Outbox == 0 {
+			return nil
+		}
+	}
+	return nil // somebody types faster than the network carries; the next sync goes on
+}
+
+func (d *Device) pause(ctx context.Context, wait time.Duration, cause error) error {
+	if d.cfg.Spread != nil {
+		wait = time.Duration(float64(wait) * d.cfg.Spread())
+	}
+	if p, ours := asProblem(cause); ours {
+		wait = max(wait, p.after)
+	}
+	return d.cfg.Sleep(ctx, wait)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"roadbook/config"
+	"roadbook/errs"
+)
+
+const doctorHelp = `
+It begins as serve would: a database of Roadbook's own is found, started, and
+made if there is none yet. Records, schema and key are only looked at.`
+
+// errSick says that something has to be mended, and that it has been said what.
+var errSick = errors.New("some of it has to be mended")
+
+// doctor checks one part after another and prints what it finds.
+type doctor struct {
+	*console
+	cfg  config.Config
+	sick bool
+}
+
+func runDoctor(ctx context.Context, c *console, args []string) error {
+	if err := c.parse(c.flags("doctor", doctorHelp), args); err != nil {
+		return err
+	}
+	d := &doctor{console: c}
+	cfg, err := c.config()
+	if err != nil {
+		d.fail("settings", err)
+		return errSick
+	}
+	d.cfg = cfg
+	d.settings()
+	d.checkAddress(ctx)
+	d.checkDatabase(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case d.sick:
+		return errSick
+	}
+	c.say("\nall is well")
+	return nil
+}
+
+// settings prints what is in force. Secrets stay what they are.
+func (d *doctor) settings() {
+	for _, s := range d.cfg.Settings() {
+		value := s.Value
+		if value == "" {
+			value = "-"
+		}
+		d.say("      %-25s %s", s.Name, value)
+	}
+	d.say("")
+}
+
+func (d *doctor) ok(what, format string, args ...any) {
+	d.say("ok    %-10s "+format, append([]any{what}, args...)...)
+}
+
+// fail prints what is wrong, which ends in what mends it.
+func (d *doctor) fail(what string, err error) {
+	d.sick = true
+	d.say("FAIL  %-10s %s", what, strings.ReplaceAll(explain(err), "\n", "\n"+strings.Repeat(" ", 17)))
+}
+
+// checkAddress tries what serve would do first.
+func (d *doctor) checkAddress(ctx context.Context) {
+	addr := d.cfg.Addr
+	switch {
+	case answers(ctx, addr, "/readyz"):
+		d.ok("address", "a Roadbook serves on %s", urlOf(addr))
+		return
+	case answers(ctx, addr, "/healthz"):
+		d.fail("address", errs.New("roadbook.doctor", errs.Busy, "the Roadbook on %s cannot serve yet: wait until it has "+
+			"started; if that takes long, look at what it says", urlOf(addr)))
+		return
+	}
+	listener, err := listen(ctx, addr)
+	if err != nil {
+		d.fail("address", err)
+		return
+	}
+	_ = listener.Close()
+	d.ok("address", "%s is free", addr)
+}
+
+func (d *doctor) checkDatabase(ctx context.Context) {
+	in, err := d.open(ctx, d.cfg)
+	switch {
+	case err == nil:
+		defer in.close(ctx)
+		d.ok("database", "%s", in.database(d.cfg))
+		d.checkKey(in)
+		d.checkSchema(ctx, in)
+	case d.inUse(ctx, err):
+		d.ok("database", "in use by the Roadbook on %s, which finds it in order; stop that one to have more checked", urlOf(d.cfg.Addr))
+	default:
+		d.fail("database", err)
+	}
+}
+
+// inUse reports whether our data is busy because our server serves it.
+func (d *doctor) inUse(ctx context.Context, err error) bool {
+	return d.cfg.DatabaseURL.IsZero() && errs.KindOf(err) == errs.Busy && answers(ctx, d.cfg.Addr, "/readyz")
+}
+
+func (d *doctor) checkKey(in *installation) {
+	path := filepath.Join(in.folder, keyFile)
+	switch _, err := readKey(path); {
+	case d.cfg.Key() != nil:
+		d.ok("key", "the one in ROADBOOK_SECRET")
+	case err == nil:
+		d.ok("key", "%s", path)
+	case errs.KindOf(err) == errs.Invalid:
+		d.fail("key", err)
+	default:
+		d.ok("key", "the first start makes %s", path)
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+
+	"roadbook/access"
+	"roadbook/api"
+	"roadbook/errs"
+	"roadbook/sync/wire"
+)
+
+// gate stands in front of the parts that answer requests until they are there.
+// The server listens from its first moment on, so that a taken port is told at
+// once and a load balancer sees something alive; until the gate opens, whoever
+// asks is told to come again.
+type gate struct {
+	parts atomic.Pointer[parts]
+}
+
+// parts are what requests are answered with.
+type parts struct {
+	line   api.Line
+	signIn api.SignIn
+	ping   func(context.Context) error
+}
+
+var (
+	_ api.Line   = (*gate)(nil)
+	_ api.SignIn = (*gate)(nil)
+)
+
+func (g *gate) open(p *parts) { g.parts.Store(p) }
+
+func (g *gate) pass() (*parts, error) {
+	if p := g.parts.Load(); p != nil {
+		return p, nil
+	}
+	return nil, errs.New("roadbook.gate", errs.Busy, "the server is starting; please try again in a moment").Coded("starting")
+}
+
+// Ready is nil when requests can be served.
+func (g *gate) Ready(ctx context.Context) error {
+	p, err := g.pass()
+	if err != nil {
+		return err
+	}
+	return p.ping(ctx)
+}
+
+// Push implements api.Line.
+func (g *gate) Push(ctx context.Context, who access.Caller, push *wire.Push) (*wire.PushAnswer, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.line.Push(ctx, who, push)
+}
+
+// Pull implements api.Line.
+func (g *gate) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.line.Pull(ctx, who, r)
+}
+
+// Login implements api.SignIn.
+func (g *gate) Login(ctx context.Context, r *wire.LoginRequest, remoteIP string) (*wire.LoginAnswer, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.signIn.Login(ctx, r, remoteIP)
+}
+
+// Refresh implements api.SignIn.
+func (g *gate) Refresh(ctx context.Context, r *wire.RefreshRequest) (*wire.RefreshAnswer, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.signIn.Refresh(ctx, r)
+}
+
+// Logout implements api.SignIn.
+func (g *gate) Logout(ctx context.Context, who access.Caller) error {
+	p, err := g.pass()
+	if err != nil {
+		return err
+	}
+	return p.signIn.Logout(ctx, who)
+}
+
+// Caller implements api.SignIn.
+func (g *gate) Caller(ctx context.Context, token string) (access.Caller, error) {
+	p, err := g.pass()
+	if err != nil {
+		return access.Caller{}, err
+	}
+	return p.signIn.Caller(ctx, token)
+}

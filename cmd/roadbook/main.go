@@ -1,0 +1,17 @@
+// Command roadbook is the server and what an operator needs around it. It is
+// the only place that reads the clock, chance and the environment; everything
+// else is handed them.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal asks for an orderly end, the second has its usual effect
+	os.Exit(realMain(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}

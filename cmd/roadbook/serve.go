@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	stdsync "sync"
+	"time"
+
+	"roadbook/api"
+	"roadbook/config"
+	"roadbook/demo"
+	"roadbook/modules/people"
+	"roadbook/sync"
+	"roadbook/telemetry"
+)
+
+// drainWithin is what requests in hand get to be answered when the server
+// stops. It covers a pull that waits.
+const drainWithin = 30 * time.Second
+
+const serveHelp = `
+Without any configuration it starts a PostgreSQL in ./data, makes a demo org
+there once, and listens on this machine only. With ROADBOOK_DATABASE_URL it
+starts nothing and uses that database, PostgreSQL 15 or later.
+
+Ctrl-C or SIGTERM finishes what is being answered and stops everything that was
+started; a second one quits at once. Nothing that was committed is lost either
+way, nor by kill -9.`
+
+// server is one run of “roadbook serve”.
+type server struct {
+	*console
+	cfg  config.Config
+	size demo.Options // of the demo org
+	log  *slog.Logger
+
+	gate    gate
+	http    *http.Server
+	address net.Addr
+	in      *installation
+	engine  *sync.Engine
+	behind  stdsync.WaitGroup // what runs behind the requests
+}
+
+func runServe(ctx context.Context, c *console, args []string) error {
+	set := c.flags("serve", serveHelp)
+	records := set.Int("demo-records", 0, "how many records the demo org gets when it is made; 0 is its own 42,000")
+	if err := c.parse(set, args); err != nil {
+		return err
+	}
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	s := &server{console: c, cfg: cfg, log: c.logger(cfg)}
+	if *records > 0 {
+		s.size = demo.Scale(*records)
+	}
+	return s.run(ctx)
+}
+
+// run serves until ctx ends, which is no error, or something that it cannot do
+// without does.
+func (s *server) run(ctx context.Context) error {
+	listener, err := listen(ctx, s.cfg.Addr)
+	if err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	s.serve(ctx, listener, fail)
+	defer func() {
+		fail(nil) // ends what runs behind
+		s.stop(ctx)
+	}()
+
+	if err := s.start(ctx, fail); err != nil && ctx.Err() == nil {
+		return err
+	}
+	<-ctx.Done()
+	err = cause(ctx)
+	if err == nil {
+		s.say("stopping; once more quits at once")
+	}
+	return err
+}
+
+// cause is why ctx ended. That somebody asked for it is no error.
+func cause(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// serve answers from now on, at first only that it is starting.
+func (s *server) serve(ctx context.Context, listener net.Listener, fail context.CancelCauseFunc) {
+	handler := api.New(api.Config{
+		Line:           &s.gate,
+		SignIn:         &s.gate,
+		Ready:          s.gate.Ready,
+		Log:            s.log,
+		Now:            now,
+		NewID:          func() string { return newID().String() },
+		TrustedProxies: s.cfg.TrustedProxies,
+	}).Handler()
+	s.http = api.NewHTTPServer(handler)
+	s.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelInfo)
+	s.address = listener.Addr()
+	s.say("roadbook listens on %s", s.url())
+	s.behind.Go(func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+			fail(fmt.Errorf("the server no longer listens: %w", err))
+		}
+	})
+}
+
+// start makes everything that requests need, and opens the gate.
+func (s *server) start(ctx context.Context, fail context.CancelCauseFunc) (err error) {
+	if s.in, err = s.open(ctx, s.cfg); err != nil {
+		return err
+	}
+	s.watch(ctx, fail)
+	if err := s.in.migrate(ctx); err != nil {
+		return err
+	}
+	key, err := installationKey(s.cfg, s.in.folder)
+	if err != nil {
+		return err
+	}
+	service := newPeople(s.in.pool, key)
+	s.engine = newEngine(s.in.pool, key, s.fault)
+	if err := s.makeDemo(ctx, service); err != nil {
+		return err
+	}
+	s.gate.open(&parts{line: s.engine, signIn: service, ping: s.in.pool.Ping})
+	s.banner()
+	s.behind.Go(func() { s.resume(ctx) })
+	return nil
+}
+
+// watch ends the server with its database.
+func (s *server) watch(ctx context.Context, fail context.CancelCauseFunc) {
+	s.behind.Go(func() {
+		select {
+		case <-s.in.gone():
+			fail(s.in.local.Err())
+		case <-ctx.Done():
+		}
+	})
+}
+
+// makeDemo makes the demo org once: its password is known to everybody, so a
+// database that is not ours gets it only when asked for.
+func (s *server) makeDemo(ctx context.Context, service *people.Service) error {
+	if s.in.local == nil && !s.cfg.Demo {
+		return nil
+	}
+	f := &founder{pool: s.in.pool, people: service, engine: s.engine, tell: s.progress(4)}
+	_, err := f.found(ctx, demo.Name, s.size)
+	return err
+}
+
+// resume finishes what a server that was stopped has left half done.
+func (s *server) resume(ctx context.Context) {
+	if err := s.engine.Resume(ctx); err != nil && ctx.Err() == nil {
+		s.fault(err)
+	}
+}
+
+// fault hears of what goes wrong behind nobody's request.
+func (s *server) fault(err error) { s.log.Error("behind the requests", telemetry.KeyErr, err) }
+
+// stop ends everything in the order in which it leans on one another.
+func (s *server) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close() // whoever is still there has had his time
+	}
+	if s.engine != nil {
+		s.engine.Close()
+	}
+	s.behind.Wait()
+	if s.in != nil {
+		s.in.close(ctx)
+	}
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"roadbook/modules/people"
+	"roadbook/store"
+	"roadbook/sync"
+)
+
+// newPeople is the sign-in over a migrated database.
+func newPeople(pool *people.Pool, key []byte) *people.Service {
+	return people.New(people.Config{
+		Pool: pool, Key: derive(key, forTokens), Now: now, Draw: drawReplica, NewID: newID, NewToken: newToken,
+	})
+}
+
+// newEngine is the engine over a migrated database, with every module's rule.
+func newEngine(pool *people.Pool, key []byte, fault func(error)) *sync.Engine {
+	return sync.New(sync.Config{
+		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}},
+		Key: derive(key, forEngine), Now: now, Draw: drawReplica, Fault: fault,
+	})
+}

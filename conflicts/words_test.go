@@ -1,0 +1,74 @@
+package conflicts_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"roadbook/conflicts"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/version"
+)
+
+// The replicas of the unit tests.
+const (
+	anna record.ReplicaID = 1
+	ben  record.ReplicaID = 2
+	cara record.ReplicaID = 3
+)
+
+// at names a write; its place in the log is its number.
+func at(by record.ReplicaID, n uint64, clock int64) record.Writer {
+	return record.Writer{Replica: by, N: n, Stamp: version.Stamp{MS: clock}, Seq: base + record.Seq(n)}
+}
+
+// writeAt is the first write of somebody who has seen the record's making and
+// nothing else, at a place in the log.
+func writeAt(by record.ReplicaID, clock uint64, seq record.Seq) *conflicts.Write {
+	return &conflicts.Write{
+		By:   record.Writer{Replica: by, N: 1, Stamp: version.Stamp{MS: int64(clock)}, Seq: seq},
+		Seen: conflicts.Seen{Log: base},
+		At:   func(string, record.Seq) (json.RawMessage, error) { return nil, nil },
+	}
+}
+
+// edit is e, an edit if it does not say.
+func edit(e record.Edit) *record.Edit {
+	if e.Op == "" {
+		e.Op = record.OpEdit
+	}
+	return &e
+}
+
+// vals makes values of names and raw values in turn.
+func vals(pairs ...string) record.Values {
+	vs := record.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		vs = append(vs, record.Value{Field: pairs[i], Raw: json.RawMessage(pairs[i+1])})
+	}
+	return vs
+}
+
+// requireCode requires a refusal with a code that names these fields.
+func requireCode(t require.TestingT, err error, code string, fields ...string) {
+	var e *errs.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, e.Code)
+	require.Equal(t, errs.Invalid, e.Kind)
+	var named []string
+	for _, f := range e.Fields {
+		require.NotEmpty(t, f.Detail)
+		named = append(named, f.Field)
+	}
+	require.Equal(t, fields, named)
+}
+
+// stored is the record's fields as they are kept; they must be JSON.
+func stored(t testing.TB, r *record.Record) string {
+	t.Helper()
+	text := r.AppendFields(nil)
+	require.True(t, json.Valid(text), "%s", text)
+	return string(text)
+}

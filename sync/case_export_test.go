@@ -1,0 +1,64 @@
+package sync
+
+import (
+	"context"
+
+	"roadbook/access"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/wire"
+)
+
+// Still keeps an engine from moving subtrees by itself, so that a test can do
+// so between any two steps, so many records at once.
+func (e *Engine) Still(atOnce int) {
+	e.still, e.rescopeAtOnce = true, atOnce
+}
+
+// Place is what a cursor says.
+type Place struct{ c cursor }
+
+// PlaceOf reads a cursor.
+func (e *Engine) PlaceOf(who access.Caller, text string) (Place, error) {
+	c, err := e.readCursor(who, text)
+	return Place{c}, err
+}
+
+// Base is the seq up to which the device has applied everything.
+func (p Place) Base() record.Seq { return p.c.base }
+
+// Pos is how far the pages have come.
+func (p Place) Pos() record.Seq { return p.c.pos }
+
+// From is the first month that the device holds.
+func (p Place) From() record.Month { return p.c.from }
+
+// Reached reports whether the fill of a scope granted at since has come past a
+// record.
+func (p Place) Reached(since record.Seq, scope record.ScopeID, rank int16, id record.ID) bool {
+	return p.c.fill.behind(store.Grant{Since: since, Scope: scope}, rank, id)
+}
+
+// Together is one of several pushes that reach the committer in one gather.
+type Together struct {
+	Who    access.Caller
+	Frame  *wire.Push
+	Answer *wire.PushAnswer
+	Err    error
+}
+
+// PushTogether commits them in one transaction, in the order given.
+func (e *Engine) PushTogether(_ context.Context, org record.OrgID, all []Together) {
+	jobs := make([]*job, len(all))
+	for i, t := range all {
+		replica, _ := store.ReplicaNo(t.Frame.Replica)
+		jobs[i] = &job{who: t.Who, replica: replica, prev: t.Frame.Prev, muts: t.Frame.Mutations, done: make(chan struct{})}
+	}
+	(&committer{e: e, org: org}).commit(jobs)
+	for i, j := range jobs {
+		if all[i].Err = j.err; j.err == nil {
+			all[i].Answer = &wire.PushAnswer{Outcomes: j.outcomes}
+			e.finish(all[i].Answer, j)
+		}
+	}
+}
