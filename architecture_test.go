@@ -292,12 +292,12 @@ var nameless = []string{
 	"util", "utils", "common", "helper", "helpers", "type", "types", "model", "models", "misc", "internal", "pkg",
 }
 
+func isNameless(part string) bool { return slices.Contains(nameless, part) }
+
 func nameFaults(_ *testing.T, all tree) (faults []string) {
 	for pkg, p := range all.packages {
-		for _, part := range append(strings.Split(pkg, "/"), p.Name) {
-			if slices.Contains(nameless, part) {
-				faults = append(faults, pkg+": a package called "+part+" holds anything; name what it is for")
-			}
+		if slices.ContainsFunc(append(strings.Split(pkg, "/"), p.Name), isNameless) {
+			faults = append(faults, pkg+": a package of that name holds anything; name what it is for")
 		}
 	}
 	for _, f := range all.files {

@@ -10,8 +10,8 @@ import (
 )
 
 // chanceFaults finds code that asks the clock, chance or the environment for
-// itself. Those come in by cmd and are handed down, so that a simulation can
-// hand down its own. Tests are free to ask.
+// itself. Programs ask and hand the answers down, so that a simulation can hand
+// down its own. Tests are free to ask.
 func chanceFaults(t *testing.T, all tree) (faults []string) {
 	t.Helper()
 
@@ -24,7 +24,7 @@ func chanceFaults(t *testing.T, all tree) (faults []string) {
 		}
 	}
 	for _, f := range all.files {
-		if f.isTest || strings.HasPrefix(f.pkg, "cmd/") {
+		if f.isTest || all.packages[f.pkg].Name == "main" {
 			continue
 		}
 		for used := range f.selectors(t) {
@@ -34,7 +34,7 @@ func chanceFaults(t *testing.T, all tree) (faults []string) {
 			}
 			short := path.Base(strings.TrimSuffix(i, "/v2")) + "." + name
 			if _, ok := allowed[f.pkg+" "+short]; !ok {
-				faults = append(faults, f.path+" uses "+short+": let cmd hand it down")
+				faults = append(faults, f.path+" uses "+short+": let a program hand it down")
 			}
 			allowed[f.pkg+" "+short] = true
 		}

@@ -73,7 +73,7 @@ func TestDocuments_decisions(t *testing.T) {
 		text := read(t, page)
 		require.True(t, strings.HasPrefix(text, "# "+number+" "), "%s begins with its number and what it decides", page)
 		for _, part := range []string{"\n## Context\n", "\n## Choice\n", "\n## Consequences\n"} {
-			require.Contains(t, text, part, page)
+			require.True(t, strings.Contains(text, part), "%s has no part %q", page, strings.TrimSpace(part))
 		}
 	}
 }

@@ -45,7 +45,7 @@ func goFiles(t *testing.T) []goFile {
 }
 
 // notOurs are folders without source of this module.
-var notOurs = []string{"testdata", "node_modules", "tools", "data"}
+var notOurs = []string{"testdata", "node_modules", "data"}
 
 func (f goFile) parse(t *testing.T) *ast.File {
 	t.Helper()

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"roadbook/record"
-	"roadbook/version"
 )
 
 // Role is a set of rights that people have by their job.
@@ -48,10 +47,12 @@ func May(roles []string, right Right) bool {
 // Caller is who is asking, as far as a token can say. His grants are looked
 // up in the transaction that serves him, because they change.
 type Caller struct {
-	Org     record.OrgID
-	Person  record.ID
-	Device  record.ID
-	Roles   []string // as of the token; for routes only
-	System  bool     // the server itself, for the org
-	Replica version.Replica
+	Org    record.OrgID
+	Person record.ID
+	Device record.ID
+	Roles  []string // as of the token; for routes only
+	System bool     // the server itself, for the org
+
+	// Say puts what is told by a code into his language; nil leaves it as it is.
+	Say func(code, detail string) string
 }

@@ -76,7 +76,6 @@ func (s *Server) authenticate(right access.Right) gin.HandlerFunc {
 		c.Request = c.Request.WithContext(telemetry.With(ctx,
 			slog.Int(telemetry.KeyOrg, int(who.Org)),
 			slog.String(telemetry.KeyActor, who.Person.String()),
-			slog.String(telemetry.KeyReplica, string(who.Replica)),
 		))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"roadbook/access"
 	"roadbook/errs"
 	"roadbook/telemetry"
+	"roadbook/version"
 )
 
 // call is what a handler may know of a request.
@@ -23,6 +25,8 @@ type call struct {
 	ip   string
 	lang language
 	body []byte // decompressed, within the route's limit
+
+	replica version.Replica // that the frame speaks for, for the log
 }
 
 // reply is what a handler answers; none at all is 204.
@@ -43,7 +47,12 @@ func (s *Server) handle(r Route) gin.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(c.Request.Context(), r.within)
 		defer cancel()
-		answer, err := r.serve(ctx, &call{who: caller(c), ip: c.ClientIP(), lang: languageOf(c), body: body})
+		in := &call{who: caller(c), ip: c.ClientIP(), lang: languageOf(c), body: body}
+		answer, err := r.serve(ctx, in)
+		if in.replica != "" {
+			c.Request = c.Request.WithContext(telemetry.With(c.Request.Context(),
+				slog.String(telemetry.KeyReplica, string(in.replica))))
+		}
 		if err != nil {
 			s.fail(c, err)
 			return

@@ -60,6 +60,8 @@ var titles = map[errs.Kind]said{
 // Who hears of a refusal has his typed text still in front of him, so "enter
 // it again" is never said lightly.
 var messages = map[string]said{
+	"from": {"The period must begin with a month like 2026-08. Please update the app.",
+		"时间范围必须以“2026-08”这样的月份开头，请更新应用。"},
 	"internal": {"Something went wrong on our side. Your data is safe; please try again later, and give the help desk the number of this request.",
 		"服务器出了点问题，您的数据没有丢失。请稍后再试；如需帮助，请把请求编号告诉客服。"},
 	"invalid": {"Something in this is not right, so it was not saved. Please correct it.",

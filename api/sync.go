@@ -14,6 +14,7 @@ func (s *Server) push(ctx context.Context, in *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.replica = p.Replica
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
 	answer, err := s.Line.Push(ctx, in.who, p)
@@ -31,7 +32,10 @@ func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Line.Pull(ctx, in.who, r)
+	in.replica = r.Replica
+	who := in.who
+	who.Say = func(code, detail string) string { return sentence(code, detail, in.lang) }
+	page, err := s.Line.Pull(ctx, who, r)
 	if err != nil {
 		return nil, err
 	}

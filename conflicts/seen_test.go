@@ -86,3 +86,28 @@ func TestUnseen(t *testing.T) {
 	rec.Saw(at(anna, 2, 1))
 	require.True(t, conflicts.Unseen(rec, w), "her last stands for all")
 }
+
+// What everybody has applied may be forgotten: for whoever has read that far,
+// a pruned vector answers as the whole one did.
+func TestUnseen_pruned(t *testing.T) {
+	t.Parallel()
+
+	rapid.Check(t, func(t *rapid.T) {
+		rec := &record.Record{}
+		number := rapid.Uint64Range(1, 6)
+		for i := range rapid.IntRange(0, 6).Draw(t, "writes") {
+			by := record.ReplicaID(rapid.IntRange(1, 3).Draw(t, "replica"))
+			rec.Saw(record.Writer{Replica: by, N: uint64(i + 1), Seq: record.Seq(i + 1)})
+		}
+		floor := record.Seq(number.Draw(t, "floor"))
+		w := &conflicts.Write{
+			By:   record.Writer{Replica: anna, N: 3, Seq: 9},
+			Seen: conflicts.Seen{Log: max(floor, record.Seq(number.Draw(t, "log"))), Dots: vector{ben: number.Draw(t, "ben")}},
+		}
+		want := conflicts.Unseen(rec, w)
+
+		rec.Prune(floor)
+
+		require.Equal(t, want, conflicts.Unseen(rec, w))
+	})
+}

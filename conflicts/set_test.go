@@ -44,6 +44,11 @@ func elements(t require.TestingT, parts ...record.Values) []string {
 	return elems
 }
 
+// raws is a list of raw elements.
+func raws(elems []string) json.RawMessage {
+	return json.RawMessage("[" + strings.Join(elems, ",") + "]")
+}
+
 // listed are the elements that a record shows.
 func listed(t require.TestingT, r *record.Record) []string {
 	return elements(t, record.Values{{Field: "tags", Raw: r.Raw("tags")}})

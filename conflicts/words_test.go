@@ -12,6 +12,30 @@ import (
 	"roadbook/version"
 )
 
+// shop is a kind with a field of each policy, a map, and a group of two.
+func shop(onDelete record.OnDelete) *record.Kind {
+	s := &record.Schema{Version: "1", Kinds: []*record.Kind{{Name: "shop", No: 1, OnDelete: onDelete, Fields: []*record.Field{
+		{Name: "name", Type: "text", Policy: record.LWW},
+		{Name: "stage", Type: "text", Policy: record.LWWAsk},
+		{Name: "tags", Type: "tags", Policy: record.Set},
+		{Name: "size", Type: "choice", Policy: record.Set, Choices: []string{"S", "M"}},
+		{Name: "points", Type: "number", Policy: record.Counter},
+		{Name: "last", Type: "number", Policy: record.Max},
+		{Name: "first", Type: "number", Policy: record.Min},
+		{Name: "check_in", Type: "text", Policy: record.Once},
+		{Name: "score", Type: "text", Policy: record.Server},
+		{Name: "answers", Type: "map", Policy: record.LWW},
+		{Name: "street", Type: "text", Policy: record.LWWAsk, Group: "place"},
+		{Name: "point", Type: "text", Policy: record.LWWAsk, Group: "place"},
+	}}}}
+	if err := s.Check(); err != nil {
+		panic(err)
+	}
+	return s.Kinds[0]
+}
+
+var anyShop = shop(record.Revive)
+
 // The replicas of the unit tests.
 const (
 	anna record.ReplicaID = 1

@@ -29,7 +29,7 @@ func TestSeq_json(t *testing.T) {
 		require.Equal(t, `"`+got.String()+`"`, string(again), "it travels as a string")
 	}
 	for _, text := range []string{
-		`-1`, `"-1"`, `1.5`, `"1.5"`, `1e3`, `""`, `"x"`, `" 1"`, `"9223372036854775808"`, `null`, `true`, `[]`, `{}`, `"0x1"`,
+		`-1`, `"-1"`, `1.5`, `"1.5"`, `1e3`, `""`, `"x"`, `" 1"`, `"9223372036854775808"`, `true`, `[]`, `{}`, `"0x1"`,
 	} {
 		var got record.Seq
 
@@ -145,6 +145,9 @@ func TestValues_json(t *testing.T) {
 	var vs record.Values
 	require.ErrorIs(t, json.Unmarshal([]byte(`{"a":1,"a":2}`), &vs), record.ErrTwice)
 	require.Error(t, json.Unmarshal([]byte(`[]`), &vs))
+	vs = record.Values{{Field: "a", Raw: json.RawMessage(`1`)}}
+	require.NoError(t, json.Unmarshal([]byte(`null`), &vs))
+	require.Len(t, vs, 1, "null is no object, and leaves things as they are")
 }
 
 // Values outlive the text that they were decoded from.

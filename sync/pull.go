@@ -281,6 +281,9 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.Refusal != nil && p.who.Say != nil {
+			o.Refusal.Detail = p.who.Say(o.Refusal.Code, o.Refusal.Detail)
+		}
 		out = append(out, o)
 	}
 	return out, nil

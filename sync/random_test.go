@@ -125,6 +125,8 @@ type place struct {
 	field string
 }
 
+func (p place) String() string { return p.rec.String() + "." + p.field }
+
 type lateFrame struct {
 	p    *phone
 	body []byte
@@ -440,24 +442,33 @@ func (s *story) puts(p *player, edits ...record.Edit) {
 			}
 		}
 	}
+	s.notePairs(p, edits)
 	after := s.ties(p, edits)
 	id := p.typed(edits...)
 	p.outbox[len(p.outbox)-1].After = after
 	s.typedBy[id] = ty
 	s.noteValues(id, edits)
+	s.say("%s types %s as n %d", p.name, s.words(edits), p.n)
+}
+
+// notePairs remembers which address and point somebody is about to have on his
+// screen together.
+func (s *story) notePairs(p *player, edits []record.Edit) {
 	for _, e := range edits {
-		if e.Kind == "account" && e.Op != record.OpDelete {
-			shown := map[string]string{}
-			for _, f := range unit {
+		if e.Kind != "account" || e.Op == record.OpDelete {
+			continue
+		}
+		shown := map[string]string{}
+		for _, f := range unit {
+			if shown[f] = string(e.Set.Get(f)); shown[f] == "" {
 				shown[f] = p.shown(e.ID, f)
 			}
-			s.pairs[pairOf(e.ID, shown["address"], shown["location"])] = true
-			if address(e) {
-				p.units[e.ID] = shown
-			}
+		}
+		s.pairs[pairOf(e.ID, shown["address"], shown["location"])] = true
+		if address(e) {
+			p.units[e.ID] = shown
 		}
 	}
-	s.say("%s types %s as n %d", p.name, s.words(edits), p.n)
 }
 
 // ties are the mutations whose fate an edit shares, because it replaces what
@@ -1061,5 +1072,3 @@ func (s *story) calmDown() {
 		}
 	}
 }
-
-func (s *story) checkEnd() {}

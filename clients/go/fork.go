@@ -26,6 +26,7 @@ func (d *Device) fork(p *wire.Problem, r *Report, b *batch) error {
 		from = min(from, d.outbox[0].Mutation.N)
 	}
 	list := append(d.takeBack(d.id.Replica, from, b), d.outbox...)
+	slices.SortFunc(list, byN)
 	d.rename(p.Replica, p.NextN, record.NoID, list, b)
 	d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
 	r.Relabelled += max(len(list), 1)

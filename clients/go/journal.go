@@ -75,16 +75,22 @@ func (d *Device) journalOf(replica version.Replica, pass func(en *entry) bool) [
 	return list
 }
 
-// from are a replica's entries in the journal from an n on, or none if that n
-// itself is no longer there.
+// from are a replica's entries from an n on, or none if that n itself is no
+// longer there. Those of the outbox are among them: if only the later ones of
+// a push got their verdicts, from a pull, the earlier ones still lie there.
 func (d *Device) from(replica version.Replica, n uint64) []*entry {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	list := d.journalOf(replica, func(en *entry) bool { return en.Mutation.N >= n })
-	if len(list) == 0 || list[0].Mutation.N != n {
+	if replica == d.id.Replica {
+		list = append(list, d.outbox...)
+		slices.SortFunc(list, byN)
+	}
+	at := slices.IndexFunc(list, func(en *entry) bool { return en.Mutation.N == n })
+	if at < 0 {
 		return nil
 	}
-	return list
+	return list[at:]
 }
 
 // fillHole gives the server what it lacks below a frame of the outbox.
@@ -110,7 +116,6 @@ func (d *Device) repush(ctx context.Context, replica version.Replica, list []*en
 		}
 	}
 	if err == nil {
-		r.Repushed += len(frame.Mutations)
 		return nil
 	}
 	return d.repushFailed(err, replica, frame.Mutations[0].N, r)

@@ -209,14 +209,17 @@ func TestLaw_everythingCountsOnce(t *testing.T) {
 		plan := badnet.Plan{LoseRequest: .1, LoseAnswer: .1, CutAnswer: .1, Repeat: .2}
 		plan.Seed = rapid.Uint64().Draw(rt, "seed")
 		phones := []*phone{signedIn(t, s)}
-		s.records[acme] = &kept{kind: "account", born: 1, seq: 1, fields: map[string]json.RawMessage{}, at: map[string]record.Seq{}}
+		s.records[acme] = &kept{
+			kind: "account", born: 1, seq: 1, fields: map[string]json.RawMessage{}, at: map[string]record.Seq{},
+		}
 		phones[0].pull()
 		phones[0].worsen(plan)
 		backup, typed := s.backup(), 0
 		for range rapid.IntRange(20, 60).Draw(rt, "steps") {
-			p := rapid.SampledFrom(phones).Draw(rt, "phone")
+			p := phones[rapid.SampledFrom([]int{0, 1, 2, 3}[:len(phones)]).Draw(rt, "phone")]
 			switch rapid.SampledFrom([]string{
-				"type", "type", "type", "type", "push", "push", "push", "pull", "pull", "die", "clone", "back up", "restore",
+				"type", "type", "type", "type", "push", "push", "push", "pull", "pull",
+				"die", "clone", "back up", "restore",
 			}).Draw(rt, "step") {
 			case "type":
 				require.NoError(rt, p.doing("typing"))

@@ -299,7 +299,8 @@ func TestPull_whatGrowsOld(t *testing.T) {
 	p := signedIn(t, s)
 	pg := page("c1", full(acme, 7, "name", "Acme"), full(bolt, 8, "at", "2026-03-31"))
 	pg.Changes[1].Kind = "visit"
-	pg.Schema = []byte(`{"version":"4","kinds":[{"kind":"visit","month":"at","fields":[]},{"kind":"account","fields":[]}]}`)
+	pg.Schema = []byte(`{"version":"4","kinds":[
+		{"kind":"visit","month":"at","fields":[]},{"kind":"account","fields":[]}]}`)
 	p.give(s, pg)
 	require.NoError(t, p.Want(wire.Want{From: "2026-03"}))
 	p.give(s, page("c2"))

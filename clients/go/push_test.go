@@ -166,6 +166,35 @@ func TestPush_holeBelowTheJournal(t *testing.T) {
 	require.Zero(t, p.Status().Outbox)
 }
 
+// If only the later mutations of a push got their verdicts, from a pull, what
+// fills the hole below them lies in the outbox.
+func TestPush_holeBelowTheOutbox(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	empty := s.backup()
+	p.create("account", nil)
+	p.net.Next(badnet.LoseAnswer)
+	_, err := p.Push(t.Context())
+	require.Error(t, err)
+	p.pull() // a first sync, which brings no verdicts
+	p.create("account", nil)
+	p.net.Next(badnet.LoseAnswer)
+	_, err = p.Push(t.Context())
+	require.Error(t, err)
+	p.pull()
+	require.Equal(t, uint64(1), p.last().N)
+	require.Equal(t, 1, p.Status().Journal)
+	s.restore(empty)
+
+	_, err = p.Sync(t.Context())
+
+	require.NoError(t, err)
+	require.Len(t, s.records, 2)
+	require.Zero(t, p.Status().Outbox)
+	require.Empty(t, p.Status().Lineage)
+}
+
 // A hole that no journal can fill ends the replica and loses nothing.
 func TestPush_holeThatNothingFills(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package device_test
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -162,12 +163,14 @@ func TestOpen_broken(t *testing.T) {
 	require.Equal(t, errs.Invalid, errs.KindOf(err))
 
 	cfg.Store, cfg.Dir = nil, t.TempDir()
-	require.NoError(t, os.WriteFile(cfg.Dir+"/"+localstore.FileName, []byte("not a store at all, and long enough to see"), 0o600))
+	garbage := []byte("not a store at all, and long enough to see")
+	require.NoError(t, os.WriteFile(filepath.Join(cfg.Dir, localstore.FileName), garbage, 0o600))
 	_, err = device.Open(cfg)
 	require.Error(t, err)
 
 	store := &localstore.Memory{}
-	require.NoError(t, store.Write([]localstore.Write{{Table: "meta", Key: []byte("identity"), Value: []byte(`{"format":99}`)}}))
+	later := localstore.Write{Table: "meta", Key: []byte("identity"), Value: []byte(`{"format":99}`)}
+	require.NoError(t, store.Write([]localstore.Write{later}))
 	cfg.Store = store
 	_, err = device.Open(cfg)
 	require.ErrorContains(t, err, "form 99")

@@ -20,7 +20,7 @@ type Report struct {
 	Outcomes   []record.Outcome // verdicts on what was typed, each once
 	Pages      int              // pulled
 	Changes    int              // in those
-	Repushed   int              // from the journal, to a server that had lost them
+	Repushed   int              // verdicts given anew, on what the journal gave back to a restored server
 	Relabelled int              // mutations that got another name
 	Restarts   int              // pulls begun anew
 	Attempts   int              // that did not come through

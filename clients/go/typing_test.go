@@ -194,15 +194,20 @@ func TestMutate_refusesWhatTheServerWould(t *testing.T) {
 	}{
 		{"nothing", "empty", errs.Invalid, func(*device.Typing) {}},
 		{"a record that is not there", "missing", errs.Missing, func(t *device.Typing) {
-			t.Edit("account", record.MustID("0190a0b0-0000-7000-8000-0000000000ff"), func(dr *device.Draft) { dr.Set("name", "x") })
+			t.Edit("account", acme.Derive("another"), func(dr *device.Draft) { dr.Set("name", "x") })
 		}},
 		{"a record of another kind", "missing", errs.Missing, func(t *device.Typing) { t.Delete("visit", acme) }},
 		{"a counter that is set", "policy", errs.Invalid, func(t *device.Typing) {
 			t.Edit("account", acme, func(dr *device.Draft) { dr.Set("points", 5) })
 		}},
-		{"a record twice", "twice", errs.Invalid, func(t *device.Typing) { t.Delete("account", acme); t.Restore("account", acme) }},
+		{"a record twice", "twice", errs.Invalid, func(t *device.Typing) {
+			t.Delete("account", acme)
+			t.Restore("account", acme)
+		}},
 		{"what is there is restored", "there", errs.Clash, func(t *device.Typing) { t.Restore("account", acme) }},
-		{"too large", "size", errs.Invalid, func(t *device.Typing) { t.Create("account", device.Values{"name": string(long)}) }},
+		{"too large", "size", errs.Invalid, func(t *device.Typing) {
+			t.Create("account", device.Values{"name": string(long)})
+		}},
 		{"a value that is none", "value", errs.Invalid, func(t *device.Typing) {
 			t.Create("account", device.Values{"name": func() {}})
 		}},

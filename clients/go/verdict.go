@@ -36,6 +36,8 @@ func (d *Device) settle(o *record.Outcome, epoch string, r *Report, b *batch) {
 		en.Replica = d.id.Replica
 		en.Verdict = &verdict{Showing: true}
 		r.Outcomes = append(r.Outcomes, *o)
+	} else {
+		r.Repushed++
 	}
 	en.Verdict.learn(o, epoch, d.tick)
 	if o.Result == record.Refused && !wasRefused {

@@ -115,7 +115,8 @@ func TestServe_secondSignal(t *testing.T) {
 	t.Parallel()
 
 	data := dataFolder(t)
-	p := serve(t, "ROADBOOK_DATA="+data).ready()
+	p := serve(t, "ROADBOOK_DATA="+data)
+	p.says(regexp.MustCompile("making the org"))
 	body, rest := io.Pipe()
 	go func() { _, _ = p.post(body) }() // a client that never finishes
 	_, err := io.WriteString(rest, loginBody[:20])

@@ -55,18 +55,18 @@ type day struct {
 	Config
 	*telling
 
-	mark string // of this run; it is in everything that the run makes
-	date string // today by the org's calendar
+	mark   string // of this run; it is in everything that the run makes
+	date   string // today by the org's calendar
+	copies bool   // K and O are copies
 
 	lin, zhou, he, chen *phone
 
-	k, o   record.ID     // the customer and the opportunity that two people change at once
-	shop   shop          // lin's new customer
-	twin   shop          // zhou's, of the same name
-	edits  edits         // what lin typed, by what it was about
-	visits []visit       // the fifty
-	wrong  record.ID     // the mutation that the server must refuse
-	signal time.Duration // how long the first signal took
+	k, o   record.ID // the customer and the opportunity that two people change at once
+	shop   shop      // lin's new customer
+	twin   shop      // zhou's, of the same name
+	edits  edits     // what lin typed, by what it was about
+	visits []visit   // the fifty
+	wrong  record.ID // the mutation that the server must refuse
 }
 
 // edits are mutations of lin of whose fate the day speaks later.
@@ -82,7 +82,7 @@ type step struct {
 
 // steps are the day. Each prints what happens and checks what must come of it.
 var steps = []step{
-	{"0", "07:30", said{"office", "公司"}, (*day).office},
+	{"", "07:30", said{"He Jing, Chen", "何静 陈建国"}, (*day).office},
 	{"1", "07:40", said{"Lin", "林晓"}, (*day).firstSync},
 	{"2", "07:55", said{"Lin", "林晓"}, (*day).dark},
 	{"5", "09:00", said{"Lin", "林晓"}, (*day).newCustomer},
@@ -105,7 +105,7 @@ var steps = []step{
 // that it could not be told to its end.
 func Run(ctx context.Context, c Config) (failed int, err error) {
 	d := &day{
-		Config: c, telling: &telling{out: c.Out, lang: c.Lang, colour: c.Colour},
+		Config: c, copies: c.Copies, telling: &telling{out: c.Out, lang: c.Lang, colour: c.Colour},
 		mark: markOf(c.NewID()), date: demo.Midnight(c.Now()).Format(time.DateOnly),
 	}
 	defer d.close()

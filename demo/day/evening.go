@@ -28,26 +28,25 @@ const withinWhich = time.Minute
 
 // firstSignal is the evening: a network that hardly deserves the name.
 func (d *day) firstSignal(ctx context.Context) error {
-	d.say("First signal: 2 s latency, one request in ten is lost, old ones arrive again, and the answer to Lin's first "+
-		"push gets lost on its way. The apps try until everything is through.",
-		"终于有信号：往返延迟 2 秒，十分之一的请求丢失，旧请求会再次到达，而林晓第一次推送的答复在路上丢失。应用自动重试，直到全部送达。")
+	d.say("First signal: 2 s latency, one request in ten is lost, old ones arrive again. The answer to Lin's "+
+		"first push is lost on its way, then the second push itself. The apps try until everything is through.",
+		"终于有信号：往返延迟 2 秒，十分之一的请求丢失，旧请求会再次到达。林晓第一次推送的答复在路上丢失，第二次推送本身也丢了。应用自动重试，直到全部送达。")
 	typed := d.lin.Status().Outbox
-	d.lin.signal.Next(badnet.LoseAnswer, badnet.Repeat)
+	d.lin.signal.Next(badnet.LoseAnswer, badnet.LoseRequest, badnet.Repeat)
 	began := d.Now()
-	err := d.both(ctx)
-	d.signal = d.Now().Sub(began)
-	if err != nil {
+	if err := d.both(ctx); err != nil {
 		return err
 	}
+	took := d.Now().Sub(began)
 	for _, p := range []*phone{d.lin, d.zhou} {
 		s := p.signal.Stats()
-		d.fact("%s: %d requests, %d lost, %d answers lost or cut, %d came again · %s up, %s down",
-			"%s：%d 个请求，丢失 %d 个，答复丢失或中断 %d 个，重复到达 %d 个 · 上行 %s，下行 %s", p.Status().Actor.Name,
+		d.fact("%s: requests %d, lost %d, answers lost %d, came again %d · %s up, %s down",
+			"%s：请求 %d，丢失 %d，答复丢失 %d，重复到达 %d · 上行 %s，下行 %s", p.name.in(d.Lang),
 			s.Requests, s.Lost, s.Unheard+s.Cut, s.Again, kilobytes(s.BytesUp), kilobytes(s.BytesDown))
 	}
-	d.fact("Lin: %s", "林晓：%s", d.tally(d.lin))
-	d.check(d.signal < withinWhich, "everything typed has arrived in less than 60 s", "所有文字在 60 秒内送达",
-		d.text("%d actions in %s", "%d 个操作，%s", typed, d.seconds(d.signal)))
+	d.fact("of Lin's %d actions: %s", "林晓的 %d 个操作：%s", typed, d.tally(d.lin))
+	d.check(took < withinWhich, "everything typed arrives in less than 60 s", "所有文字在 60 秒内送达",
+		d.text("%d actions in %s", "%d 个操作，%s", typed, d.seconds(took)))
 	return d.receipts(ctx, typed)
 }
 
@@ -90,11 +89,11 @@ func (d *day) receipts(ctx context.Context, typed int) error {
 	}
 	first := d.lin.signal.Stats()
 	d.check(first.Unheard > 0 && same == len(answer.Outcomes) && repeated == same && same > 0,
-		"a push whose answer was lost gets the same receipts again", "答复丢失后重发，回执完全相同",
-		d.text("%d of %d verdicts equal", "%d/%d 条裁决一致", same, len(answer.Outcomes)))
+		"a push that is repeated gets the same receipts", "答复丢失后重发，回执完全相同",
+		d.text("%d of %d equal", "%d/%d 条相同", same, len(answer.Outcomes)))
 	d.check(answer.NextN == d.lin.Status().LastN+1 && int(d.lin.Status().LastN) == typed,
-		"what arrived again has had no effect", "重复到达的请求没有产生任何影响",
-		d.text("the server has counted %d actions", "服务器共计 %d 个操作", answer.NextN-1))
+		"what arrives again has no effect", "重复到达的请求没有任何影响",
+		d.text("the server counts %d actions", "服务器共计 %d 个操作", answer.NextN-1))
 	return nil
 }
 
@@ -112,11 +111,11 @@ func (d *day) refused(context.Context) error {
 	found, why := false, "—"
 	for _, r := range refused {
 		if r.Mutation.ID == d.wrong {
-			found, why = len(refused) == 1, r.Refusal.Code+": "+r.Refusal.Detail
+			found, why = len(refused) == 1, r.Refusal.Detail
+			d.fact("code %s: %s", "代码 %s：%s", r.Refusal.Code, why)
 		}
 	}
-	d.fact("%s", "%s", why)
-	d.check(found && why != "—", "the broken visit is refused, with a reason", "有错的拜访被拒绝，并给出原因", why)
+	d.check(found && why != "", "the broken visit is refused, with a reason", "有错的拜访被拒绝，并给出原因", why)
 	d.check(accepted == len(d.lin.told)-1, "all others are accepted", "其他操作全部被接受",
 		d.text("%d of %d", "%d/%d", accepted, len(d.lin.told)))
 	return d.lin.Dismiss(d.wrong)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ const (
 func (d *day) killed(ctx context.Context) error {
 	d.say("Lin logs visits, each with its follow-up. While number 3 is being saved, the phone dies: the app is a "+
 		"process of its own, and it is killed for real.",
-		"林晓记录拜访，每次拜访都带一条跟进。正在保存第 3 次时手机没电：应用是单独的进程，被真正杀掉。")
+		"林晓记录拜访，每次都带一条跟进。正在保存第 3 次时手机没电：应用是单独的进程，在此被真正杀掉。")
 	if err := d.planVisits(); err != nil {
 		return err
 	}
@@ -40,20 +41,27 @@ func (d *day) killed(ctx context.Context) error {
 		return err
 	}
 	there, of := d.visits[firstKill-1].parts(d.lin)
-	d.fact("the app ended with “%s”; visits 1 and 2 are there, of number 3 %d of %d parts",
-		"应用以“%s”结束；第 1、2 次拜访都在，第 3 次有 %d/%d 部分", end, there, of)
-	d.check(strings.Contains(end, "killed") || end != "exit status 0", "the app was killed while it was saving",
-		"应用在保存时被杀掉", end)
-	d.check(there == 0 || there == of, "visit 3 is whole or absent, never half", "第 3 次拜访要么完整要么没有，绝无半条",
-		d.wholeOrAbsent(there))
+	fate := d.text("absent, so Lin types it again", "没有，林晓重新录入")
+	if there > 0 {
+		fate = d.text("whole, %d parts of %d", "完整，%d/%d 部分", there, of)
+	}
+	before := d.wholeUpTo(firstKill - 1)
+	d.fact("The process ended with “%s”. After the restart: visits 1 and 2 are there, visit 3 is %s.",
+		"进程以“%s”结束。重新打开后：第 1、2 次拜访都在，第 3 次%s。", end, fate)
+	d.check(end != "exit status 0", "the app was killed while it was saving", "应用在保存时被杀掉", end)
+	d.check(before == firstKill-1 && (there == 0 || there == of),
+		"visit 3 is whole or absent, never half", "第 3 次拜访要么完整要么没有，绝无半条", fate)
 	return nil
 }
 
-func (d *day) wholeOrAbsent(there int) string {
-	if there == 0 {
-		return d.text("absent: typed again at the next start", "没有：下次打开后重新录入")
+// wholeUpTo counts the first visits that are whole.
+func (d *day) wholeUpTo(n int) (whole int) {
+	for _, v := range d.visits[:n] {
+		if there, of := v.parts(d.lin); there == of {
+			whole++
+		}
 	}
-	return d.text("whole: the save was faster than death", "完整：保存快了一步")
+	return whole
 }
 
 // fifty brings the visits to 50, with two more kills in between.
@@ -71,15 +79,10 @@ func (d *day) fifty(ctx context.Context) error {
 			}
 		}
 	}
-	whole := 0
-	for _, v := range d.visits {
-		if there, of := v.parts(d.lin); there == of {
-			whole++
-		}
-	}
-	d.fact("%d actions in the outbox, each synced to the disk; four starts of the app, %s in all",
-		"待发队列里有 %d 个操作，逐个落盘；应用共启动四次，合计 %s", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))
-	d.check(whole == all && half == 0, "50 visits are on the phone, whole, in spite of two kills",
+	whole := d.wholeUpTo(all)
+	d.fact("%d actions in the outbox, each on the disk when it is typed; %s with three more starts of the app",
+		"待发队列里有 %d 个操作，每个录入时即落盘；连同再启动三次应用共 %s", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))
+	d.check(whole == all && half == 0, "50 visits are on the phone after two kills",
 		"两次被杀之后，50 次拜访都完整地在手机上", d.text("%d whole, %d half", "%d 次完整，%d 次残缺", whole, half))
 	return nil
 }
@@ -116,19 +119,18 @@ func (d *day) typeUpTo(ctx context.Context, upTo int, kill bool) (end string, er
 		return "", err
 	}
 	app := d.Typist(ctx, d.lin.cfg.Dir, d.visitsFile(), fmt.Sprint(upTo))
-	if err := d.watch(ctx, app, upTo, kill); err != nil {
+	if err := d.watch(app, upTo, kill); err != nil {
 		return "", err
 	}
 	return app.ProcessState.String(), d.lin.start()
 }
 
-// mostLife is how long the app may live on after it has begun to save what it
-// is not to survive: about as long as saving takes.
-const mostLife = 3 * time.Millisecond
+// usualSave is how long saving takes, as long as none has been seen.
+const usualSave = 2 * time.Millisecond
 
-// watch runs the app until it has reached a number, and a little into it if it
-// is to die there.
-func (d *day) watch(ctx context.Context, app *exec.Cmd, upTo int, kill bool) error {
+// watch runs the app until it has saved a number, or is saving it if it is to
+// die there: at some instant of the time that the last save took.
+func (d *day) watch(app *exec.Cmd, upTo int, kill bool) error {
 	var said strings.Builder
 	app.Stderr = &said
 	in, err := app.StdinPipe()
@@ -146,13 +148,19 @@ func (d *day) watch(ctx context.Context, app *exec.Cmd, upTo int, kill bool) err
 	if kill {
 		last = fmt.Sprintf("saving %d", upTo)
 	}
-	reached := false
+	reached, began, took := false, d.Now(), usualSave
 	for lines := bufio.NewScanner(out); !reached && lines.Scan(); {
 		reached = lines.Text() == last
+		if strings.HasPrefix(lines.Text(), "saved") {
+			took = d.Now().Sub(began)
+		}
+		began = d.Now()
 	}
 	if kill {
 		chance := rand.New(rand.NewPCG(d.Seed, uint64(upTo))) //nolint:gosec // it must be repeatable
-		_ = d.Sleep(ctx, time.Duration(chance.Int64N(int64(mostLife))))
+		for life := time.Duration(chance.Float64() * float64(took)); d.Now().Sub(began) < life; {
+			runtime.Gosched() // a timer is not exact enough
+		}
 		_ = app.Process.Kill()
 	}
 	_ = in.Close()

@@ -25,6 +25,8 @@ type phone struct {
 
 	cfg   device.Config
 	login string
+	name  said
+	lang  Lang
 	told  map[record.ID]record.Outcome // the verdicts that it has heard of, by mutation
 
 	wifi    *badnet.Net // a good network, or none at all
@@ -44,7 +46,7 @@ const (
 )
 
 func (d *day) newPhone(login string, stored bool) (*phone, error) {
-	p := &phone{login: login, told: map[record.ID]record.Outcome{}, witness: &witness{next: http.DefaultTransport}}
+	p := &phone{login: login, name: names[login], lang: d.Lang, told: map[record.ID]record.Outcome{}, witness: &witness{next: http.DefaultTransport}}
 	p.wifi = badnet.New(p.witness, badnet.Plan{}, nil)
 	p.signal = badnet.New(p.witness, badnet.Plan{
 		Seed: d.Seed + uint64(len(login)), Least: leastLatency, Most: mostLatency,
@@ -61,6 +63,11 @@ func (d *day) newPhone(login string, stored bool) (*phone, error) {
 	return p, p.start()
 }
 
+// names are how people are called, in both languages.
+var names = map[string]said{
+	"he": {"He Jing", "何静"}, "chen": {"Chen Jianguo", "陈建国"}, "lin": {"Lin Xiao", "林晓"}, "zhou": {"Zhou Min", "周敏"},
+}
+
 // start opens the app, after it was closed or killed.
 func (p *phone) start() (err error) {
 	p.Device, err = device.Open(p.cfg)
@@ -69,6 +76,8 @@ func (p *phone) start() (err error) {
 
 // RoundTrip implements http.RoundTripper, through the network of the moment.
 func (p *phone) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("Accept-Language", string(p.lang)) // in which a refusal is explained
 	return p.in.Load().RoundTrip(req)
 }
 

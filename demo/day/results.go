@@ -2,7 +2,6 @@ package day
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -23,27 +22,28 @@ func (d *day) merged(ctx context.Context) error {
 		}
 	}
 	k, seen := d.lin.view(d.k), []*phone{d.lin, d.he, d.chen}
-	phones, tags := sorted(d.newPhoneOfK(), phonesK[1]), sorted("社区店", "现结", tagCold, tagWeight)
-	d.fact("K  phones   %s  (Lin)", "K  电话  %s（林晓）", d.list(k.Texts("phones")...))
-	d.fact("K  address  %s  (He Jing)", "K  地址  %s（何静）", k.Text("address"))
-	d.fact("K  tags     %s  (old − 老客户 + 冷链 + 重点)", "K  标签  %s（原有 − 老客户 + 冷链 + 重点）", d.list(k.Texts("tags")...))
+	phones, tags := sorted(d.newPhoneOfK(), phonesK[1]), sorted("社区店", "现结", tagCold, tagKey)
+	d.fact("K  phones   %s", "K  电话  %s", d.list(k.Texts("phones")))
+	d.fact("   address  %s", "   地址  %s", k.Text("address"))
+	d.fact("   tags     %s", "   标签  %s", d.list(k.Texts("tags")))
 	d.check(everywhere(seen, func(p *phone) bool { return slices.Equal(sorted(p.view(d.k).Texts("phones")...), phones) }),
-		"K has Lin's number", "K 的电话是林晓改的", d.newPhoneOfK())
+		"K has Lin's number", "K 的电话是林晓改的", d.list(k.Texts("phones")))
 	d.check(everywhere(seen, func(p *phone) bool { return p.view(d.k).Text("address") == movedK }),
-		"K has He Jing's address", "K 的地址是何静改的", movedK)
+		"K has He Jing's address", "K 的地址是何静改的", k.Text("address"))
 	d.check(everywhere(seen, func(p *phone) bool { return slices.Equal(sorted(p.view(d.k).Texts("tags")...), tags) }),
-		"K's tags are the old − 老客户 + 冷链 + 重点", "K 的标签 = 原有 − 老客户 + 冷链 + 重点", d.list(k.Texts("tags")...))
+		"K's tags: the old − 老客户 + 冷链 + 重点", "K 的标签：原有 − 老客户 + 冷链 + 重点", d.list(k.Texts("tags")))
 	_, err := d.lin.verdict(d.edits.k)
 	d.check(err == nil && d.conflictsAbout("phones", "address", "tags") == 0 && len(d.lin.told[d.edits.k].Clashes) == 0,
-		"K: 0 conflicts about these", "K：这些字段没有冲突", d.result(d.lin.told[d.edits.k].Result))
+		"K: no conflict about these", "K：这些字段没有冲突", d.text("0 conflicts", "0 个冲突"))
 
 	o := d.lin.view(d.o)
-	d.fact("O  stage    %s  (Lin)   amount  ¥%s  (Chen)", "O  阶段  %s（林晓）  金额  ¥%s（陈建国）", o.Text("stage"), amountOf(o))
+	d.fact("O  stage    %s", "O  阶段  %s", o.Text("stage"))
+	d.fact("   amount   ¥%s", "   金额  ¥%s", amountOf(o))
 	d.check(everywhere([]*phone{d.lin, d.chen}, func(p *phone) bool {
 		return p.view(d.o).Text("stage") == "proposal" && amountOf(p.view(d.o)) == raisedO
 	}) && len(d.lin.told[d.edits.o].Clashes) == 0,
-		"O has Lin's stage and Chen's amount, no conflict", "O：林晓的阶段和陈建国的金额都在，没有冲突",
-		fmt.Sprintf("%s, ¥%s", o.Text("stage"), amountOf(o)))
+		"O has Lin's stage and Chen's amount", "O 既有林晓的阶段，也有陈建国的金额",
+		d.text("%s, ¥%s, 0 conflicts", "%s，¥%s，0 个冲突", o.Text("stage"), amountOf(o)))
 	return nil
 }
 
@@ -71,23 +71,23 @@ func (d *day) inbox(ctx context.Context) error {
 	told := map[string]record.Clash{}
 	for _, c := range d.lin.told[d.edits.names].Clashes {
 		told[c.Field] = c
-		d.fact("%s  kept %s   lost %s", "%s  保留 %s   放弃 %s", c.Field, c.Kept, c.Lost)
+		d.fact("%s: kept %s, lost %s", "%s：保留 %s，放弃 %s", c.Field, c.Kept, c.Lost)
 	}
 	short, remark := told["short_name"], told["remark"]
 	d.check(everywhere([]*phone{d.lin, d.he, d.chen}, func(p *phone) bool { return p.view(d.k).Text("short_name") == shortByHe }) &&
 		text(short.Kept) == shortByHe && text(short.Lost) == shortByLin,
-		"the later short name stands; Lin is told what was lost", "简称以较晚的为准；林晓得知自己的值未被采用",
+		"the later short name stands, and Lin is told", "简称以较晚的为准，并告知林晓",
 		d.text("kept %s, lost %s", "保留 %s，放弃 %s", text(short.Kept), text(short.Lost)))
 	if remark.Conflict == nil {
-		d.check(false, "the remark is in Lin's inbox with both values", "备注连同两个值进入林晓的收件箱", "—")
+		d.check(false, "the remark is in Lin's inbox, with both values", "备注连同两个值进入林晓的收件箱", "—")
 		return nil
 	}
 	asked := d.lin.view(*remark.Conflict)
 	values := string(asked.Raw("values"))
 	d.check(asked.Kind == "conflict" && asked.Text("state") == "open" && reference(asked, "record") == d.k &&
 		strings.Contains(values, remarkByLin) && strings.Contains(values, remarkByHe),
-		"the remark is in Lin's inbox with both values", "备注连同两个值进入林晓的收件箱",
-		d.text("a record of kind conflict, %s", "一条冲突记录，%s", asked.Text("state")))
+		"the remark is in Lin's inbox, with both values", "备注连同两个值进入林晓的收件箱",
+		d.text("a conflict, %s", "一条冲突，状态 %s", asked.Text("state")))
 	return d.decide(ctx, *remark.Conflict)
 }
 
@@ -110,7 +110,7 @@ func (d *day) decide(ctx context.Context, conflict record.ID) error {
 		return err
 	}
 	d.check(d.he.view(d.k).Text("remark") == both && d.conflictsAbout("remark") == 0,
-		"Lin joins both remarks, and the inbox is empty", "林晓把两条备注合在一起，收件箱清空", d.text("resolved", "已解决"))
+		"Lin joins the two, and the inbox is empty", "林晓把两条备注合在一起，收件箱清空", d.text("resolved", "已解决"))
 	return nil
 }
 
@@ -124,8 +124,8 @@ func (d *day) arrived(ctx context.Context) error {
 		return err
 	}
 	for _, c := range []struct{ kind, field, en, zh string }{
-		{"visit", "summary", "50 of 50 visits have arrived exactly once", "50 次拜访全部到达，各一次"},
-		{"follow_up", "content", "50 of 50 follow-ups have arrived exactly once", "50 条跟进全部到达，各一次"},
+		{"visit", "summary", "50 of 50 visits have arrived, each once", "50 次拜访全部到达，各恰好一次"},
+		{"follow_up", "content", "50 of 50 follow-ups have arrived, each once", "50 条跟进全部到达，各恰好一次"},
 	} {
 		found := map[string]int{}
 		for _, v := range d.chen.List(c.kind) {
@@ -139,14 +139,13 @@ func (d *day) arrived(ctx context.Context) error {
 				once++
 			}
 		}
-		d.check(once == all && len(found) == all, c.en, c.zh, d.text("%d once, %d more often", "%d 条恰好一次，%d 条多于一次", once, len(found)-once))
+		d.check(once == all && len(found) == all, c.en, c.zh, d.text("%d once, %d more often", "一次 %d 条，多次 %d 条", once, len(found)-once))
 	}
 	shops := slices.DeleteFunc(d.chen.List("account"), func(v device.View) bool { return v.Text("name") != d.shop.name })
 	_, contact := d.chen.Get(d.shop.contact)
 	_, other := d.chen.Get(d.twin.contact)
-	d.fact("%s: %d of them, Lin's and Zhou's, until the duplicate check joins them", "%s：%d 家，林晓和周敏各一家，等查重功能合并",
-		d.shop.name, len(shops))
-	d.check(len(shops) == 2 && contact && other, "both 兴旺超市 have arrived, each with its contact", "两家兴旺超市连同联系人都已到达",
+	d.fact("%s is there %d times: nothing looks for duplicates yet", "%s共有 %d 家：目前还没有查重", d.shop.name, len(shops))
+	d.check(len(shops) == 2 && contact && other, "both 兴旺超市 have arrived, with contacts", "两家兴旺超市连同联系人都已到达",
 		d.text("Lin's and Zhou's", "林晓一家，周敏一家"))
 	return nil
 }

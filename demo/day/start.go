@@ -15,16 +15,16 @@ import (
 // How customer K and opportunity O are when the day begins, and what becomes
 // of them.
 const (
-	nameK     = "康源生鲜超市（天钥桥路店）"
-	shortK    = "康源"
-	addressK  = "上海市徐汇区天钥桥路327号底商5铺"
-	movedK    = "上海市徐汇区天钥桥路329号1层"
-	remarkK   = "老客户，老板娘管账，店长管陈列；冷柜两组，乳品动销好，周五下午补货。"
-	amountO   = "68000.00"
-	raisedO   = "85600.00"
-	tagOld    = "老客户"
-	tagCold   = "冷链"
-	tagWeight = "重点"
+	nameK    = "康源生鲜超市（天钥桥路店）"
+	shortK   = "康源"
+	addressK = "上海市徐汇区天钥桥路327号底商5铺"
+	movedK   = "上海市徐汇区天钥桥路329号1层"
+	remarkK  = "老客户，老板娘管账，店长管陈列；冷柜两组，乳品动销好，周五下午补货。"
+	amountO  = "68000.00"
+	raisedO  = "85600.00"
+	tagOld   = "老客户"
+	tagCold  = "冷链"
+	tagKey   = "重点"
 )
 
 var (
@@ -35,8 +35,11 @@ var (
 // putCustomer puts customer K into the state in which the day begins.
 func (d *day) putCustomer(ctx context.Context) error {
 	d.k = demo.CustomerK()
+	if d.he.view(d.k).Text("owner") != demo.PersonID("lin").String() {
+		d.copies = true // somebody has deleted it or given it away
+	}
 	_, err := d.he.mutate(ctx, func(t *device.Typing) error {
-		if d.Copies {
+		if d.copies {
 			d.k = t.Create("account", device.Values{
 				"name": nameK + d.mark, "short_name": shortK, "address": addressK, "remark": remarkK,
 				"phones": phonesK, "tags": tagsK, "owner": demo.PersonID("lin").String(),
@@ -58,8 +61,10 @@ func (d *day) putCustomer(ctx context.Context) error {
 // putDeal does so with opportunity O.
 func (d *day) putDeal(ctx context.Context) error {
 	d.o = demo.OpportunityO()
+	_, there := d.chen.Get(d.o)
+	copies := d.copies || !there
 	_, err := d.chen.mutate(ctx, func(t *device.Typing) error {
-		if d.Copies {
+		if copies {
 			d.o = t.Create("opportunity", device.Values{
 				"account": d.k.String(), "name": "冷柜投放与乳品年度供货 " + d.mark, "stage": "qualified",
 				"amount": yuan(amountO), "owner": demo.PersonID("lin").String(),

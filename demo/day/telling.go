@@ -1,7 +1,6 @@
 package day
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -21,11 +20,12 @@ func (s said) in(l Lang) string {
 
 // The columns of the page, in widths of a narrow letter.
 const (
-	pageWidth = 100
-	leftWidth = 20 // clock and name
-	noWidth   = 5
-	whatWidth = 49
-	markWidth = 3
+	pageWidth  = 100
+	clockWidth = 7
+	noWidth    = 5
+	leftWidth  = 27 // clock, number and name
+	whatWidth  = 48
+	markWidth  = 8
 )
 
 // telling writes the day down: first what happens, in two columns, then what
@@ -54,7 +54,7 @@ func (t *telling) title(en, zh, detail string) {
 // begin opens a step.
 func (t *telling) begin(s step) {
 	t.step = s
-	t.left = fit(s.at, 7) + s.who.in(t.lang)
+	t.left = fit(s.at, clockWidth) + fit(s.no, noWidth) + s.who.in(t.lang)
 	t.line("")
 }
 
@@ -65,7 +65,7 @@ func (t *telling) say(en, zh string, args ...any) { t.print(plain, t.text(en, zh
 func (t *telling) fact(en, zh string, args ...any) { t.print(dim, t.text(en, zh, args...)) }
 
 func (t *telling) print(p pen, text string) {
-	for _, l := range wrap(text, pageWidth-leftWidth) {
+	for _, l := range wrap(text, pageWidth-leftWidth, t.lang) {
 		t.line(t.paint(bold, fit(t.left, leftWidth)) + t.paint(p, l))
 		t.left = ""
 	}
@@ -84,16 +84,16 @@ func (t *telling) check(ok bool, en, zh, detail string) {
 // table prints the checks and returns how many failed.
 func (t *telling) table(took time.Duration) (failed int) {
 	t.line("")
-	head := row{no: t.text("step", "步骤"), what: t.text("what must be true", "应当成立"), detail: t.text("detail", "说明")}
-	t.line(t.paint(bold, strings.Join(head.cells("", plainly), "")))
+	head := row{no: t.text("step", "步骤"), what: t.text("what must come of it", "应有的结果"), detail: t.text("detail", "说明")}
+	t.line(t.paint(bold, strings.Join(head.cells(t.text("result", "结果"), t.lang, plainly), "")))
 	t.line(strings.Repeat("─", pageWidth))
 	for _, r := range t.rows {
-		mark := t.paint(green, "✓")
+		mark, shade := t.paint(green, "  ✓"), dim
 		if !r.ok {
 			failed++
-			mark = t.paint(red, "✗")
+			mark, shade = t.paint(red, "  ✗"), red
 		}
-		for _, l := range r.cells(mark, func(s string) string { return t.paint(dim, s) }) {
+		for _, l := range r.cells(mark, t.lang, func(s string) string { return t.paint(shade, s) }) {
 			t.line(l)
 		}
 	}
@@ -108,13 +108,13 @@ func (t *telling) table(took time.Duration) (failed int) {
 }
 
 // cells lays a row out, on as many lines as it needs.
-func (r row) cells(mark string, shade func(string) string) []string {
-	whats := wrap(r.what, whatWidth-2)
-	details := wrap(r.detail, pageWidth-noWidth-whatWidth-markWidth)
+func (r row) cells(mark string, lang Lang, shade func(string) string) []string {
+	whats := wrap(r.what, whatWidth-2, lang)
+	details := wrap(r.detail, pageWidth-noWidth-1-whatWidth-markWidth, lang)
 	no := r.no
 	var lines []string
 	for i := range max(len(whats), len(details)) {
-		lines = append(lines, fit(no, noWidth)+fit(at(whats, i), whatWidth)+
+		lines = append(lines, fit(no, noWidth+1)+fit(at(whats, i), whatWidth)+
 			fit(mark, markWidth)+shade(at(details, i)))
 		no, mark = "", ""
 	}
@@ -177,13 +177,7 @@ func count(n int) string {
 	return text
 }
 
-// list joins names as each language does.
-func (t *telling) list(parts ...string) string {
-	var kept []string
-	for _, p := range parts {
-		if p = strings.TrimSpace(p); p != "" {
-			kept = append(kept, p)
-		}
-	}
-	return cmp.Or(strings.Join(kept, said{", ", "、"}.in(t.lang)), "—")
+// list joins the elements of a set as each language does.
+func (t *telling) list(elems []string) string {
+	return strings.Join(elems, said{", ", "、"}.in(t.lang))
 }

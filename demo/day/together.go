@@ -31,15 +31,15 @@ func (d *day) sameCustomer(ctx context.Context) (err error) {
 		t.Edit("account", d.k, func(dr *device.Draft) {
 			dr.Set("address", movedK)
 			dr.Remove("tags", tagOld)
-			dr.Add("tags", tagWeight)
+			dr.Add("tags", tagKey)
 		})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	d.fact("He Jing: %s as number %s of the log · Lin: waits in the outbox", "何静：%s，日志第 %s 条 · 林晓：在待发队列里",
-		d.result(o.Result), o.Seq)
+	d.fact("He Jing: %s, number %s of the log · Lin: in the outbox", "何静：%s，日志第 %s 条 · 林晓：在待发队列里",
+		d.result(o.Result), count(int(o.Seq)))
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (d *day) sameDeal(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.fact("Chen: %s, ¥%s → ¥%s · Lin: qualified → proposal", "陈建国：%s，¥%s → ¥%s · 林晓：qualified → proposal",
+	d.fact("Chen: %s, ¥%s → ¥%s · Lin: in the outbox, qualified → proposal", "陈建国：%s，¥%s → ¥%s · 林晓：在待发队列里，已确认 → 方案",
 		d.result(o.Result), amountO, raisedO)
 	return nil
 }
@@ -91,8 +91,8 @@ func (d *day) sameFields(ctx context.Context) (err error) {
 	if _, err = d.he.mutate(ctx, d.names(shortByHe, remarkByHe)); err != nil {
 		return err
 	}
-	d.fact("short_name: %s | %s", "简称：%s | %s", shortByLin, shortByHe)
-	d.fact("remark: %s | %s", "备注：%s | %s", remarkByLin, remarkByHe)
+	d.fact("Lin      %s · %s", "林晓  %s · %s", shortByLin, remarkByLin)
+	d.fact("He Jing  %s · %s", "何静  %s · %s", shortByHe, remarkByHe)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -108,20 +109,24 @@ func (v visit) save(d *device.Device, now time.Time) error {
 	return err
 }
 
-// parts counts how much of a visit is on a device, out of how much.
-func (v visit) parts(p *phone) (there, all int) {
-	seen := func(is bool) {
-		all++
-		if is {
-			there++
+// parts counts how much of a visit is on a phone that has not synced yet, out
+// of how much: the two records as they are shown, and the edits in the outbox.
+func (v visit) parts(p *phone) (there, of int) {
+	visited, followed := p.view(v.ID), p.view(v.FollowUp)
+	of = 2 + 3 // the two records; their edits and the customer's
+	if !v.Plan.IsZero() {
+		of++
+	}
+	if visited.Text("summary") == v.Summary && visited.Raw("check_in") != nil && visited.Raw("check_out") != nil {
+		there++
+	}
+	if followed.Text("content") == v.Content {
+		there++
+	}
+	for _, m := range p.Outbox() {
+		if slices.ContainsFunc(m.Edits, func(e record.Edit) bool { return e.ID == v.ID || e.ID == v.FollowUp }) {
+			there += len(m.Edits)
 		}
 	}
-	visited := p.view(v.ID)
-	seen(visited.Text("summary") == v.Summary)
-	seen(p.view(v.FollowUp).Text("content") == v.Content)
-	seen(visited.Raw("check_out") != nil)
-	if !v.Plan.IsZero() {
-		seen(reference(visited, "plan") == v.Plan)
-	}
-	return there, all
+	return there, of
 }

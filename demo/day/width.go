@@ -45,27 +45,32 @@ func fit(s string, columns int) string {
 }
 
 // wrap breaks a text into lines of at most so many columns: between words, and
-// between Chinese letters, but not before a comma or behind a bracket.
-func wrap(s string, columns int) []string {
+// in a Chinese text between letters, but not before a comma or behind a
+// bracket. What is too long for a line is broken anywhere.
+func wrap(s string, columns int, lang Lang) []string {
 	var lines []string
 	line := ""
-	for _, w := range pieces(s) {
-		if line != "" && width(line)+width(strings.TrimRight(w, " ")) > columns {
+	for _, p := range pieces(s, lang, columns) {
+		if line != "" && width(line)+width(strings.TrimRight(p, " ")) > columns {
 			lines = append(lines, strings.TrimRight(line, " "))
 			line = ""
 		}
-		line += w
+		line += p
 	}
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// pieces are what must stay on one line: a word with the blanks behind it, or a
+// pieces are what stays on one line: a word with the blanks behind it, or a
 // Chinese letter with the punctuation that belongs to it.
-func pieces(s string) []string {
+func pieces(s string, lang Lang, columns int) []string {
 	var all []string
 	start, last := 0, rune(0)
 	for i, r := range s {
-		if i > start && mayBreak(last, r) {
+		switch {
+		case i == start:
+		case last == ' ' && r != ' ',
+			lang == Chinese && mayBreak(last, r),
+			width(s[start:i])+2 > columns:
 			all = append(all, s[start:i])
 			start = i
 		}
@@ -74,12 +79,10 @@ func pieces(s string) []string {
 	return append(all, s[start:])
 }
 
+// mayBreak reports whether a Chinese text may be broken between two letters.
 func mayBreak(before, after rune) bool {
-	switch {
-	case after == ' ', strings.ContainsRune("，。；：！？、）》」”’…·%", after), strings.ContainsRune("（《「“‘", before):
+	if after == ' ' || strings.ContainsRune("，。；：！？、）》」”’…·%", after) || strings.ContainsRune("（《「“‘¥", before) {
 		return false
-	case before == ' ':
-		return true
 	}
 	return isWide(before) || isWide(after)
 }

@@ -104,7 +104,8 @@ func TestNet_latency(t *testing.T) {
 	t.Parallel()
 	var waits []time.Duration
 	stop := errors.New("out of patience")
-	n := badnet.New(&echo{}, badnet.Plan{Least: time.Second, Most: 2 * time.Second}, func(_ context.Context, d time.Duration) error {
+	slow := badnet.Plan{Least: time.Second, Most: 2 * time.Second}
+	n := badnet.New(&echo{}, slow, func(_ context.Context, d time.Duration) error {
 		waits = append(waits, d)
 		if len(waits) > 2 {
 			return stop

@@ -1,0 +1,97 @@
+# “make” lists what there is.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+# How long each fuzz target is dug into, and what “make bench” and “make golden” look at.
+T     ?= 30s
+BENCH ?= .
+PKG   ?= ./...
+
+LINT := go tool -modfile=tools/lint/go.mod golangci-lint
+
+.PHONY: help
+help: ## this list
+	@echo 'Roadbook. In a fresh clone: make run'
+	@echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
+
+.PHONY: run
+run: build ## the server, with a database of its own and a demo org; Ctrl-C stops it
+	@exec ./bin/roadbook serve
+
+.PHONY: demo
+demo: build ## a sales team's day against the running server
+	@./bin/roadbook demo
+
+.PHONY: build
+build: ## the program, as bin/roadbook
+	@go build -o bin/roadbook ./cmd/roadbook
+
+.PHONY: test
+test: ## vet and all tests; the last line says how many passed and failed
+	@go build -o bin/testsum ./tools/testsum
+	@go vet ./...
+	@go test -vet=off -shuffle=on -json ./... | ./bin/testsum
+
+.PHONY: test-race
+test-race: ## the same under the race detector; takes minutes
+	@go build -o bin/testsum ./tools/testsum
+	@go test -vet=off -race -shuffle=on -json ./... | ./bin/testsum
+
+.PHONY: cover
+cover: ## what the tests reach, in cover.out
+	@go build -o bin/testsum ./tools/testsum
+	@go test -vet=off -coverprofile=cover.out -coverpkg=./... -json ./... | ./bin/testsum
+	@go tool cover -func=cover.out | tail -n 1
+
+.PHONY: check
+check: ## all that CI does, in the same order
+	@.ci/run
+
+.PHONY: lint
+lint: ## the linters; building them the first time takes some minutes
+	@$(LINT) run
+
+.PHONY: fmt
+fmt: ## format everything
+	@$(LINT) fmt
+
+.PHONY: fuzz
+fuzz: ## dig into every fuzz target for T each: make fuzz T=2m
+	@grep -rhoE --include='*_test.go' '^func Fuzz\w+' . >/dev/null || { echo 'no fuzz targets'; exit 1; }
+	@grep -rlE --include='*_test.go' '^func Fuzz\w+' . | sort | while read -r file; do \
+		for target in $$(grep -hoE '^func Fuzz\w+' "$$file" | cut -c6-); do \
+			echo "$$(dirname "$$file") $$target"; \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(T) "$$(dirname "$$file")" </dev/null; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## the benchmarks; make bench PKG=./sync/wire BENCH=Push for some
+	@go test -run='^$$' -bench='$(BENCH)' -benchmem $(PKG)
+
+.PHONY: golden
+golden: ## rewrite what tests compare with, then show what has changed
+	@for dir in $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); do \
+		go test "$$dir" -update; \
+	done
+	@git --no-pager diff --stat -- '*testdata*' '*golden*'
+
+.PHONY: psql
+psql: ## a psql on the tests' database server; make psql DB=kept_… for that of a failed test
+	@psql "$$(go run ./tools/testpg start)" $(if $(DB),-d $(DB))
+
+.PHONY: pg-stop
+pg-stop: ## stop the tests' database server, which otherwise waits a quarter of an hour
+	@go run ./tools/testpg stop
+
+.PHONY: new-migration
+new-migration: ## the next step of the schema: make new-migration NAME=add_photos
+	@test -n '$(NAME)' || { echo 'say what it does: make new-migration NAME=add_photos'; exit 2; }
+	@last=$$(ls migrations/[0-9]*.sql | tail -n 1 | sed -E 's,migrations/0*([0-9]+)_.*,\1,'); \
+	file=$$(printf 'migrations/%05d_%s.sql' $$((last + 1)) '$(NAME)'); \
+	printf -- '-- Why this step.\n\n-- +goose Up\n' > "$$file"; \
+	echo "$$file"
