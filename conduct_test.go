@@ -134,9 +134,10 @@ func writeFaults(t *testing.T, all tree) (faults []string) {
 func lineTables(t *testing.T) []string {
 	t.Helper()
 
-	var names []string
-	for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(read(t, "migrations/00001_line.sql"), -1) {
-		names = append(names, m[1])
+	created := regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(read(t, "migrations/00001_line.sql"), -1)
+	names := make([]string, len(created))
+	for i, m := range created {
+		names[i] = m[1]
 	}
 	return names
 }

@@ -47,31 +47,27 @@ func TestProtocol_frames(t *testing.T) {
 	files, err := filepath.Glob("sync/wire/testdata/*.json")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	text := read(t, protocol)
+	there, named := map[string]bool{}, map[string]bool{}
 	for _, f := range files {
-		require.True(t, strings.Contains(text, "`"+filepath.Base(f)+"`"), "docs/protocol.md shows %s nowhere", f)
+		there[filepath.Base(f)] = true
 	}
-	for _, m := range regexp.MustCompile("`([a-z_]+\\.json)`").FindAllStringSubmatch(text, -1) {
-		require.FileExists(t, "sync/wire/testdata/"+m[1], "docs/protocol.md names it")
+	for _, m := range regexp.MustCompile("`([a-z_]+\\.json)`").FindAllStringSubmatch(read(t, protocol), -1) {
+		named[m[1]] = true
 	}
+	require.Equal(t, there, named, "the golden files, and those that docs/protocol.md names")
 }
 
 // What can be asked, answered and refused is all in the protocol.
 func TestProtocol_isComplete(t *testing.T) {
 	t.Parallel()
 
-	text := read(t, protocol)
+	routes := firstColumn(t, "Route")
 	for _, r := range api.New(api.Config{}).Routes() {
-		require.True(t, strings.Contains(text, r.Method+" "+r.Path), "docs/protocol.md does not know %s %s", r.Method, r.Path)
+		require.Contains(t, routes, r.Method+" "+r.Path)
 	}
-	codes := map[string]bool{}
-	for _, row := range table(t, protocol, "Code") {
-		for _, code := range ticked(row[0]) {
-			codes[code] = true
-		}
-	}
+	codes := firstColumn(t, "Code")
 	for _, code := range messageCodes(t) {
-		require.True(t, codes[code], "the code %s of api/messages.go is not in the table of codes", code)
+		require.Contains(t, codes, code, "the table of codes, and api/messages.go")
 	}
 	requireRows(t, "Kind of failure", errs.Kinds())
 	requireRows(t, "Policy", record.Policies())
@@ -83,14 +79,24 @@ func TestProtocol_isComplete(t *testing.T) {
 func requireRows[S ~string](t *testing.T, heading string, names []S) {
 	t.Helper()
 
-	var listed, want []string
-	for _, row := range table(t, protocol, heading) {
-		listed = append(listed, ticked(row[0])...)
-	}
+	listed := firstColumn(t, heading)
+	require.Len(t, listed, len(names), "the table of %q", heading)
 	for _, n := range names {
-		want = append(want, string(n))
+		require.Contains(t, listed, string(n), "the table of %q", heading)
 	}
-	require.ElementsMatch(t, want, listed, "the table of %q", heading)
+}
+
+// firstColumn are the names that stand first in the rows of a table of the
+// protocol.
+func firstColumn(t *testing.T, heading string) []string {
+	t.Helper()
+
+	rows := table(t, protocol, heading)
+	names := make([]string, 0, len(rows))
+	for _, row := range rows {
+		names = append(names, ticked(row[0])...)
+	}
+	return names
 }
 
 // messageCodes are those that the server has sentences for, without the kinds.
@@ -197,15 +203,16 @@ func TestProtocol_kinds(t *testing.T) {
 	require.True(t, found)
 	got, after, found := strings.Cut(rest, kindsEnd)
 	require.True(t, found)
-	want := "\n"
+	var want strings.Builder
 	for _, k := range shipped.Schema().Kinds {
-		want += describe(k) + "\n"
+		want.WriteString("\n" + describe(k))
 	}
+	want.WriteString("\n")
 	if *update {
-		require.NoError(t, os.WriteFile(protocol, []byte(before+kindsBegin+want+kindsEnd+after), 0o600))
+		require.NoError(t, os.WriteFile(protocol, []byte(before+kindsBegin+want.String()+kindsEnd+after), 0o600))
 		return
 	}
-	require.Equal(t, want, got)
+	require.Equal(t, want.String(), got)
 }
 
 // everyKind are the fields that the protocol names once for all kinds.

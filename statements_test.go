@@ -16,10 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "roadbook/modules/people" // registers its statements
+	_ "roadbook/store"          // registers the line's
 	"roadbook/store/pg"
 	"roadbook/store/pg/pgtest"
-
-	_ "roadbook/store" // registers the line's statements
 )
 
 var update = flag.Bool("update", false, "rewrite what tests compare with, then look at the diff")

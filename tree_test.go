@@ -133,9 +133,10 @@ var (
 
 // ticked lists what stands between backticks.
 func ticked(text string) []string {
-	var names []string
-	for _, m := range inTicks.FindAllStringSubmatch(text, -1) {
-		names = append(names, m[1])
+	found := inTicks.FindAllStringSubmatch(text, -1)
+	names := make([]string, len(found))
+	for i, m := range found {
+		names[i] = m[1]
 	}
 	return names
 }

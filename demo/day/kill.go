@@ -41,17 +41,25 @@ func (d *day) killed(ctx context.Context) error {
 		return err
 	}
 	there, of := d.visits[firstKill-1].parts(d.lin)
-	fate := d.text("absent, so Lin types it again", "没有，林晓重新录入")
-	if there > 0 {
-		fate = d.text("whole, %d parts of %d", "完整，%d/%d 部分", there, of)
-	}
-	before := d.wholeUpTo(firstKill - 1)
+	fate, before := d.fate(d.visits[firstKill-1]), d.wholeUpTo(firstKill-1)
 	d.fact("The process ended with “%s”. After the restart: visits 1 and 2 are there, visit 3 is %s.",
 		"进程以“%s”结束。重新打开后：第 1、2 次拜访都在，第 3 次%s。", end, fate)
 	d.check(end != "exit status 0", "the app was killed while it was saving", "应用在保存时被杀掉", end)
 	d.check(before == firstKill-1 && (there == 0 || there == of),
 		"visit 3 is whole or absent, never half", "第 3 次拜访要么完整要么没有，绝无半条", fate)
 	return nil
+}
+
+// fate is what a kill has made of a visit.
+func (d *day) fate(v visit) string {
+	switch there, of := v.parts(d.lin); there {
+	case 0:
+		return d.text("absent and typed again", "没有，重新录入")
+	case of:
+		return d.text("whole", "完整")
+	default:
+		return d.text("half: %d parts of %d", "残缺：%d/%d 部分", there, of)
+	}
 }
 
 // wholeUpTo counts the first visits that are whole.
@@ -69,6 +77,7 @@ func (d *day) fifty(ctx context.Context) error {
 	d.say("50 visits and 50 follow-ups in airplane mode; the app is killed twice more, while it saves numbers %d and %d.",
 		"飞行模式下共记录 50 次拜访和 50 条跟进；保存第 %d 次和第 %d 次时，应用又两次被杀掉。", secondKill, thirdKill)
 	began, half := d.Now(), 0
+	var fates []string
 	for _, stop := range []int{secondKill, thirdKill, all} {
 		if _, err := d.typeUpTo(ctx, stop, stop < all); err != nil {
 			return err
@@ -78,10 +87,13 @@ func (d *day) fifty(ctx context.Context) error {
 				half++
 			}
 		}
+		fates = append(fates, d.fate(d.visits[stop-1]))
 	}
 	whole := d.wholeUpTo(all)
-	d.fact("%d actions in the outbox, each on the disk when it is typed; %s with three more starts of the app",
-		"待发队列里有 %d 个操作，每个录入时即落盘；连同再启动三次应用共 %s", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))
+	d.fact("After the kills number %d is %s and number %d is %s.", "被杀之后，第 %d 次%s，第 %d 次%s。",
+		secondKill, fates[0], thirdKill, fates[1])
+	d.fact("%d actions wait in the outbox, on the disk since they were typed. All this took %s, with three starts of the app.",
+		"待发队列里有 %d 个操作，录入时即已落盘。连同三次启动应用共用时 %s。", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))
 	d.check(whole == all && half == 0, "50 visits are on the phone after two kills",
 		"两次被杀之后，50 次拜访都完整地在手机上", d.text("%d whole, %d half", "%d 次完整，%d 次残缺", whole, half))
 	return nil
@@ -129,7 +141,7 @@ func (d *day) typeUpTo(ctx context.Context, upTo int, kill bool) (end string, er
 const usualSave = 2 * time.Millisecond
 
 // watch runs the app until it has saved a number, or is saving it if it is to
-// die there: at some instant of the time that the last save took.
+// die there: at some instant of the time that the last save took, or soon after.
 func (d *day) watch(app *exec.Cmd, upTo int, kill bool) error {
 	var said strings.Builder
 	app.Stderr = &said
@@ -158,7 +170,7 @@ func (d *day) watch(app *exec.Cmd, upTo int, kill bool) error {
 	}
 	if kill {
 		chance := rand.New(rand.NewPCG(d.Seed, uint64(upTo))) //nolint:gosec // it must be repeatable
-		for life := time.Duration(chance.Float64() * float64(took)); d.Now().Sub(began) < life; {
+		for life := time.Duration(chance.Float64() * 1.3 * float64(took)); d.Now().Sub(began) < life; {
 			runtime.Gosched() // a timer is not exact enough
 		}
 		_ = app.Process.Kill()
