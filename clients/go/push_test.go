@@ -13,7 +13,6 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/wire"
-	"roadbook/version"
 )
 
 func TestPush_lostAnswer(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"roadbook/access"
@@ -76,7 +77,7 @@ func (c *console) progress(times int) func(done, all int) {
 
 // thousands is a number as people write it.
 func thousands(n int) string {
-	digits := []byte(fmt.Sprint(n))
+	digits := []byte(strconv.Itoa(n))
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = slices.Insert(digits, i, ',')
 	}

@@ -26,7 +26,7 @@ func newToken() string { return base64.RawURLEncoding.EncodeToString(randomBytes
 // guessed, so it comes from where keys come from.
 func drawReplica() int32 {
 	for {
-		if n := int32(binary.BigEndian.Uint32(randomBytes(4)) >> 1); n > 0 { //nolint:gosec // 31 bits fit
+		if n := int32(binary.BigEndian.Uint32(randomBytes(4)) >> 1); n > 0 {
 			return n
 		}
 	}

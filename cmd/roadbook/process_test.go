@@ -66,7 +66,7 @@ func dataFolder(t *testing.T) string {
 	}
 	dir, err := os.MkdirTemp(base, "roadbook-cmd-")
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o711)) //nolint:gosec // passed through by PostgreSQL's user
+	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return filepath.Join(dir, "data")
 }

@@ -136,7 +136,7 @@ func TestServe_cannotStart(t *testing.T) {
 
 	data := dataFolder(t)
 	other := dataFolder(t)
-	require.NoError(t, os.MkdirAll(filepath.Join(other, "pg"), 0o755)) //nolint:gosec // as PostgreSQL's user would
+	require.NoError(t, os.MkdirAll(filepath.Join(other, "pg"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(other, "pg", "PG_VERSION"), []byte("9\n"), 0o600))
 	if os.Geteuid() == 0 {
 		require.NoError(t, os.Chown(filepath.Join(other, "pg"), 65534, 65534))

@@ -44,7 +44,7 @@ func TestWrap(t *testing.T) {
 		{"not before a comma", "去掉标签，加上", 8, day.Chinese, []string{"去掉标", "签，加上"}},
 		{"not behind a bracket", "天钥桥（店）", 8, day.Chinese, []string{"天钥桥", "（店）"}},
 		{"blanks in front are kept", "   address", 20, day.English, []string{"   address"}},
-		{"what is too long is broken anywhere", "abcdefghij", 4, day.English, []string{"abc", "def", "ghi", "j"}},
+		{"what is too long is broken anywhere", "abcdefghij", 4, day.English, []string{"abc", "def", "ghij"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

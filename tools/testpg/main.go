@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -31,5 +32,5 @@ func run(ctx context.Context, args []string) error {
 			return pgtest.Stop(ctx)
 		}
 	}
-	return fmt.Errorf("say start or stop")
+	return errors.New("say start or stop")
 }
