@@ -51,8 +51,11 @@ func may(a *access.Actor, k *record.Kind) string {
 		letter string
 		yes    bool
 	}{
-		{"r", a.Reads(k)}, {"w", a.CheckWrite(k) == nil},
-		{"o", a.CheckDelete(k, self) == nil}, {"s", a.CheckDelete(k, below) == nil}, {"x", a.CheckDelete(k, stranger) == nil},
+		{"r", a.Reads(k)},
+		{"w", a.CheckWrite(k) == nil},
+		{"o", a.CheckDelete(k, self) == nil},
+		{"s", a.CheckDelete(k, below) == nil},
+		{"x", a.CheckDelete(k, stranger) == nil},
 	} {
 		if q.yes {
 			can.WriteString(q.letter)
@@ -136,7 +139,12 @@ func TestActor_Sees(t *testing.T) {
 		{"the catalogue", somebody(access.Rep), "product", []record.ScopeID{catalogueScope}, true},
 		{"the catalogue, without a role", somebody(), "product", []record.ScopeID{catalogueScope}, true},
 		{"an account, for finance", somebody(access.Finance), "account", []record.ScopeID{belowScope}, true},
-		{"a visit is not for finance, wherever it lies", somebody(access.Finance), "visit", []record.ScopeID{ownScope, belowScope}, false},
+		{
+			"a visit is not for finance, wherever it lies",
+			somebody(access.Finance), "visit",
+			[]record.ScopeID{ownScope, belowScope},
+			false,
+		},
 		{"an administrator sees what he holds", somebody(access.Admin), "visit", []record.ScopeID{strangerScope}, false},
 		{"the server sees everything", &access.Actor{System: true}, "visit", nil, true},
 	}
@@ -166,7 +174,10 @@ func TestActor_refusals(t *testing.T) {
 		{"a kind that is not for the role", somebody(access.Service).CheckWrite(s.Kind("visit")), "denied", "your role"},
 		{"a kind to read only", somebody(access.Finance).CheckDelete(s.Kind("account"), self), "denied", "your role"},
 		{"a stranger's record", rep.CheckDelete(s.Kind("account"), stranger), "denied", "only its owner or a manager"},
-		{"nobody's record", somebody(access.Manager).CheckDelete(s.Kind("account"), record.NoID), "denied", "only its owner or a manager"},
+		{
+			"nobody's record",
+			somebody(access.Manager).CheckDelete(s.Kind("account"), record.NoID), "denied", "only its owner or a manager",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

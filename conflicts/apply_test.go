@@ -35,15 +35,39 @@ func TestApply(t *testing.T) {
 	}{
 		{"nothing", record.Edit{}, `{}`, `{}`},
 		{"a value", record.Edit{Set: vals("name", `"Bolt"`)}, `{"name":"Bolt"}`, `{"name":"Acme"}`},
-		{"a value, in its one stored form", record.Edit{Set: vals("name", ` "B\u006flt" `)}, `{"name":"Bolt"}`, `{"name":"Acme"}`},
+		{
+			"a value, in its one stored form",
+			record.Edit{Set: vals("name", ` "B\u006flt" `)},
+			`{"name":"Bolt"}`, `{"name":"Acme"}`,
+		},
 		{"a value where there was none", record.Edit{Set: vals("stage", `"new"`)}, `{"stage":"new"}`, `{"stage":null}`},
 		{"null clears a field", record.Edit{Set: vals("name", `null`)}, `{"name":null}`, `{"name":"Acme"}`},
-		{"null clears a key of a map", record.Edit{Set: vals("answers.q1", `null`)}, `{"answers.q1":null}`, `{"answers.q1":true}`},
-		{"another key of a map", record.Edit{Set: vals("answers.q2", ` [ 1.0 ] `)}, `{"answers.q2":[1]}`, `{"answers.q2":null}`},
-		{"elements come and go", record.Edit{Add: vals("tags", `[" c "]`), Remove: vals("tags", `["a"]`)}, `{"tags":["b","c"]}`, `{"tags":["a","b"]}`},
-		{"an element that goes and comes stays", record.Edit{Add: vals("tags", `["a"]`), Remove: vals("tags", `["a"]`)}, `{}`, `{"tags":["a","b"]}`},
+		{
+			"null clears a key of a map",
+			record.Edit{Set: vals("answers.q1", `null`)},
+			`{"answers.q1":null}`, `{"answers.q1":true}`,
+		},
+		{
+			"another key of a map",
+			record.Edit{Set: vals("answers.q2", ` [ 1.0 ] `)},
+			`{"answers.q2":[1]}`, `{"answers.q2":null}`,
+		},
+		{
+			"elements come and go",
+			record.Edit{Add: vals("tags", `[" c "]`), Remove: vals("tags", `["a"]`)},
+			`{"tags":["b","c"]}`, `{"tags":["a","b"]}`,
+		},
+		{
+			"an element that goes and comes stays",
+			record.Edit{Add: vals("tags", `["a"]`), Remove: vals("tags", `["a"]`)},
+			`{}`, `{"tags":["a","b"]}`,
+		},
 		{"an element that is not there", record.Edit{Remove: vals("tags", `["x"]`)}, `{}`, `{"tags":["a","b"]}`},
-		{"a choice that is no longer offered may go", record.Edit{Remove: vals("size", `["XXL"]`)}, `{"size":[]}`, `{"size":null}`},
+		{
+			"a choice that is no longer offered may go",
+			record.Edit{Remove: vals("size", `["XXL"]`)},
+			`{"size":[]}`, `{"size":null}`,
+		},
 		{"no elements", record.Edit{Add: vals("tags", `[]`), Remove: vals("size", `[]`)}, `{}`, `{}`},
 		{"an amount", record.Edit{Inc: vals("points", `-3`)}, `{"points":7}`, `{"points":10}`},
 		{"all at once", record.Edit{
@@ -131,12 +155,15 @@ func TestApply_createAgain(t *testing.T) {
 	t.Parallel()
 
 	rec := made(t)
-	e := record.Edit{Op: record.OpCreate, Set: vals("name", `"Bolt"`, "tags", `["c"]`, "points", `5`, "check_in", `"there"`, "stage", `"new"`)}
+	e := record.Edit{Op: record.OpCreate, Set: vals(
+		"name", `"Bolt"`, "tags", `["c"]`, "points", `5`, "check_in", `"there"`, "stage", `"new"`,
+	)}
 
 	report, err := conflicts.Apply(rec, &e, writeAt(ben, 6, 3))
 
 	require.NoError(t, err)
-	require.JSONEq(t, `{"name":"Bolt","tags":["a","b","c"],"points":15,"last":5,"check_in":"here","answers.q1":true,"stage":"new"}`, stored(t, rec))
+	require.JSONEq(t, `{"name":"Bolt","tags":["a","b","c"],"points":15,"last":5,"check_in":"here",
+		"answers.q1":true,"stage":"new"}`, stored(t, rec))
 	require.JSONEq(t, `{"name":"Acme","tags":["a","b"],"points":10,"stage":null}`, string(report.Was.AppendJSON(nil)))
 	require.Len(t, report.Clashes, 2)
 	require.Equal(t, []string{"name", "check_in"}, []string{report.Clashes[0].Field.Name, report.Clashes[1].Field.Name})
@@ -154,7 +181,12 @@ func TestApply_refused(t *testing.T) {
 		fields []string
 	}{
 		{"a field that is not there", record.Edit{Set: vals("colour", `1`)}, "unknown_field", []string{"colour"}},
-		{"wherever it stands", record.Edit{Add: vals("a", `[]`), Remove: vals("b", `[]`), Inc: vals("c", `1`)}, "unknown_field", []string{"b", "a", "c"}},
+		{
+			"wherever it stands",
+			record.Edit{Add: vals("a", `[]`), Remove: vals("b", `[]`), Inc: vals("c", `1`)},
+			"unknown_field",
+			[]string{"b", "a", "c"},
+		},
 		{"a name without an end is cut", record.Edit{Set: vals(long, `1`)}, "unknown_field", []string{long[:80]}},
 		{"a map as a whole", record.Edit{Set: vals("answers", `{}`)}, "unknown_field", []string{"answers"}},
 		{"a field of the server's", record.Edit{Set: vals("score", `"9"`)}, "server_field", []string{"score"}},
@@ -239,7 +271,8 @@ func TestApply_growsTheRecordBesideItsCopies(t *testing.T) {
 	before := stored(t, copied)
 
 	_, err := conflicts.Apply(rec, edit(record.Edit{
-		Set: vals("answers.a", `1`, "answers.b", `2`, "name", `"Bolt"`, "answers.c", `3`, "answers.d", `4`, "street", `"Lane 1"`, "point", `"p1"`),
+		Set: vals("answers.a", `1`, "answers.b", `2`, "name", `"Bolt"`, "answers.c", `3`, "answers.d", `4`,
+			"street", `"Lane 1"`, "point", `"p1"`),
 		Add: vals("size", `["S"]`, "tags", `["c"]`), Inc: vals("points", `1`),
 	}), writeAt(ben, 6, 3))
 
@@ -253,7 +286,9 @@ func TestApply_growsTheRecordBesideItsCopies(t *testing.T) {
 func TestApply_extremeWithoutAnOrder(t *testing.T) {
 	t.Parallel()
 
-	s := &record.Schema{Kinds: []*record.Kind{{Name: "odd", No: 1, Fields: []*record.Field{{Name: "last", Type: "text", Policy: record.Max}}}}}
+	s := &record.Schema{Kinds: []*record.Kind{{Name: "odd", No: 1, Fields: []*record.Field{
+		{Name: "last", Type: "text", Policy: record.Max},
+	}}}}
 	require.NoError(t, s.Check())
 	rec := &record.Record{Kind: s.Kinds[0]}
 	_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("last", `"a"`)}), writeAt(anna, 5, 2))

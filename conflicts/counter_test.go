@@ -108,7 +108,8 @@ func TestDelta(t *testing.T) {
 		require.Equal(t, want, got, raw)
 	}
 	for _, raw := range []string{
-		"", "null", "true", `"1"`, "[1]", "{}", "1.5", "1e-1", "9007199254740992", "-9007199254740992", "1e400", "NaN", "Inf", "-inf", "1x",
+		"", "null", "true", `"1"`, "[1]", "{}", "1.5", "1e-1", "9007199254740992", "-9007199254740992",
+		"1e400", "NaN", "Inf", "-inf", "1x",
 	} {
 		_, err := conflicts.Delta(json.RawMessage(raw))
 

@@ -223,7 +223,8 @@ func strangers(onDelete record.OnDelete, gone bool, some []string, order []int) 
 		l.rec.State, l.rec.Tomb = record.Deleted, first
 	}
 	for i, k := range order {
-		w := &conflicts.Write{By: record.Writer{Replica: record.ReplicaID(k + 1), N: 1, Seq: first.Seq + 1 + record.Seq(i)}, Seen: conflicts.Seen{Log: base}}
+		by := record.Writer{Replica: record.ReplicaID(k + 1), N: 1, Seq: first.Seq + 1 + record.Seq(i)}
+		w := &conflicts.Write{By: by, Seen: conflicts.Seen{Log: base}}
 		if some[k] == restores {
 			w.Seen.Log = first.Seq
 		}
@@ -279,8 +280,18 @@ func TestDelete(t *testing.T) {
 		want        conflicts.DeleteVerdict
 	}{
 		{"it deletes what it had seen", record.Revive, record.Live, conflicts.Seen{Log: 4}, false, conflicts.Deletes},
-		{"seen by name is seen", record.Revive, record.Live, conflicts.Seen{Dots: vector{anna: 1, ben: 2}}, false, conflicts.Deletes},
-		{"it yields to an edit that it had not seen", record.Revive, record.Live, conflicts.Seen{Dots: vector{anna: 1, ben: 1}}, false, conflicts.Yields},
+		{
+			"seen by name is seen",
+			record.Revive, record.Live,
+			conflicts.Seen{Dots: vector{anna: 1, ben: 2}},
+			false, conflicts.Deletes,
+		},
+		{
+			"it yields to an edit that it had not seen",
+			record.Revive, record.Live,
+			conflicts.Seen{Dots: vector{anna: 1, ben: 1}},
+			false, conflicts.Yields,
+		},
 		{"and to any of them", record.Revive, record.Live, conflicts.Seen{Dots: vector{ben: 2}}, false, conflicts.Yields},
 		{"and to a child", record.Revive, record.Live, conflicts.Seen{Log: 4}, true, conflicts.Yields},
 		{"also where it takes children along", record.Cascade, record.Live, conflicts.Seen{Log: 4}, true, conflicts.Yields},
@@ -292,7 +303,8 @@ func TestDelete(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			rec := &record.Record{Kind: shop(tt.onDelete), State: tt.state, Vector: []record.Writer{at(anna, 1, 1), at(ben, 2, 1)}}
+			vector := []record.Writer{at(anna, 1, 1), at(ben, 2, 1)}
+			rec := &record.Record{Kind: shop(tt.onDelete), State: tt.state, Vector: vector}
 
 			got := conflicts.Delete(rec, tt.childUnseen, &conflicts.Write{By: at(cara, 1, 1), Seen: tt.seen})
 
@@ -313,10 +325,20 @@ func TestMeet(t *testing.T) {
 	}{
 		{"a stranger's edit revives", record.Revive, at(ben, 1, 1), conflicts.Seen{}, conflicts.Revives},
 		{"also where deletes take children along", record.Cascade, at(ben, 1, 1), conflicts.Seen{}, conflicts.Revives},
-		{"who had seen the delete is too late", record.Revive, at(ben, 1, 1), conflicts.Seen{Dots: vector{anna: 2}}, conflicts.TooLate},
+		{
+			"who had seen the delete is too late",
+			record.Revive, at(ben, 1, 1),
+			conflicts.Seen{Dots: vector{anna: 2}},
+			conflicts.TooLate,
+		},
 		{"who had deleted it himself is too late", record.Revive, at(anna, 3, 1), conflicts.Seen{}, conflicts.TooLate},
 		{"what he did before he deleted it is not", record.Revive, at(anna, 1, 1), conflicts.Seen{}, conflicts.Revives},
-		{"where deletes win, a stranger's edit is buried", record.DeleteWins, at(ben, 1, 1), conflicts.Seen{}, conflicts.Buried},
+		{
+			"where deletes win, a stranger's edit is buried",
+			record.DeleteWins, at(ben, 1, 1),
+			conflicts.Seen{},
+			conflicts.Buried,
+		},
 		{"and who had seen it is told so", record.DeleteWins, at(ben, 1, 1), conflicts.Seen{Log: 3}, conflicts.TooLate},
 	}
 	for _, tt := range tests {

@@ -136,10 +136,14 @@ func ExampleApply() {
 		fmt.Println(err)
 	}
 	shop := &record.Record{Kind: schema.Kind("shop"), Seq: 1}
-	anna := record.Edit{Op: record.OpEdit, Set: record.Values{{Field: "name", Raw: json.RawMessage(`"Acme"`)}},
-		Inc: record.Values{{Field: "points", Raw: json.RawMessage("5")}}}
-	ben := record.Edit{Op: record.OpEdit, Set: record.Values{{Field: "name", Raw: json.RawMessage(`"ACME"`)}},
-		Inc: record.Values{{Field: "points", Raw: json.RawMessage("2")}}}
+	anna := record.Edit{
+		Op: record.OpEdit, Set: record.Values{{Field: "name", Raw: json.RawMessage(`"Acme"`)}},
+		Inc: record.Values{{Field: "points", Raw: json.RawMessage("5")}},
+	}
+	ben := record.Edit{
+		Op: record.OpEdit, Set: record.Values{{Field: "name", Raw: json.RawMessage(`"ACME"`)}},
+		Inc: record.Values{{Field: "points", Raw: json.RawMessage("2")}},
+	}
 
 	_, _ = conflicts.Apply(shop, &anna, typing(1, 1, 9, 2, 1))
 	report, err := conflicts.Apply(shop, &ben, typing(2, 1, 10, 3, 1))

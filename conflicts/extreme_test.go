@@ -37,8 +37,8 @@ func TestExtreme_laws(t *testing.T) {
 				}
 			}}
 
-			laws(t, setting(field, drawNumber), deterministic, placeOrName, anyOrder(settled), repeatedAtOnce, repeatedEver(settled),
-				nothingLost, toldSo, extreme)
+			laws(t, setting(field, drawNumber), deterministic, placeOrName, anyOrder(settled),
+				repeatedAtOnce, repeatedEver(settled), nothingLost, toldSo, extreme)
 		})
 	}
 }
@@ -72,9 +72,9 @@ func TestExtreme_verdicts(t *testing.T) {
 			t.Parallel()
 
 			had := record.Slot{Field: tt.field, Raw: json.RawMessage(tt.have), By: at(anna, 1, 5)}
-			slot := had
+			slot, w := had, &conflicts.Write{By: at(ben, 1, 4)}
 
-			got, err := conflicts.Extreme(&slot, anyShop.Field(tt.field), json.RawMessage(tt.value), &conflicts.Write{By: at(ben, 1, 4)})
+			got, err := conflicts.Extreme(&slot, anyShop.Field(tt.field), json.RawMessage(tt.value), w)
 
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)

@@ -44,8 +44,8 @@ func TestLWW_laws(t *testing.T) {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
 
-			laws(t, setting(field, drawText), deterministic, placeOrName, anyOrder(settled), anyOrder(winners), repeatedAtOnce, repeatedEver(settled), repeatedEver(winners),
-				nothingLost, toldSo, knowing, notAgain(sets), greatestStands)
+			laws(t, setting(field, drawText), deterministic, placeOrName, anyOrder(settled), anyOrder(winners),
+				repeatedAtOnce, repeatedEver(settled), repeatedEver(winners), nothingLost, toldSo, knowing, notAgain(sets), greatestStands)
 		})
 	}
 }
@@ -126,7 +126,12 @@ func TestLWW_verdicts(t *testing.T) {
 		{"between strangers the later stands", `"blue"`, 6, conflicts.Seen{}, conflicts.Beat, `"blue"`, ben},
 		{"between strangers the earlier is lost", `"blue"`, 4, conflicts.Seen{}, conflicts.Lost, `"red"`, anna},
 		{"a tie falls to the greater name", `"blue"`, 5, conflicts.Seen{}, conflicts.Beat, `"blue"`, ben},
-		{"strangers who agree do not clash, and the later has it", `"red"`, 6, conflicts.Seen{}, conflicts.Agreed, `"red"`, ben},
+		{
+			"strangers who agree do not clash, and the later has it",
+			`"red"`, 6,
+			conflicts.Seen{},
+			conflicts.Agreed, `"red"`, ben,
+		},
 		{"strangers who agree do not clash, whoever is first", `"red"`, 4, conflicts.Seen{}, conflicts.Agreed, `"red"`, anna},
 		{"to clear is to write", `null`, 6, conflicts.Seen{}, conflicts.Beat, `null`, ben},
 	}

@@ -42,8 +42,8 @@ func TestMap_laws(t *testing.T) {
 		}
 	}}
 
-	laws(t, answering, deterministic, placeOrName, anyOrder(settled), anyOrder(winners), repeatedAtOnce, repeatedEver(settled), repeatedEver(winners),
-		nothingLost, toldSo, knowing, notAgain(sets), greatestStands, alone)
+	laws(t, answering, deterministic, placeOrName, anyOrder(settled), anyOrder(winners),
+		repeatedAtOnce, repeatedEver(settled), repeatedEver(winners), nothingLost, toldSo, knowing, notAgain(sets), greatestStands, alone)
 }
 
 // A map itself is no field, and a key that cannot be one is unknown.

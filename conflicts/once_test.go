@@ -28,7 +28,8 @@ func TestOnce_laws(t *testing.T) {
 		}
 	}}
 
-	laws(t, setting("check_in", drawText), deterministic, placeOrName, repeatedAtOnce, repeatedEver(settled), nothingLost, toldSo, first)
+	laws(t, setting("check_in", drawText), deterministic, placeOrName, repeatedAtOnce,
+		repeatedEver(settled), nothingLost, toldSo, first)
 }
 
 func TestOnce_verdicts(t *testing.T) {

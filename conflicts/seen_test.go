@@ -59,7 +59,8 @@ func TestWrite_Covers_grows(t *testing.T) {
 
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Uint64Range(0, 4)
-		o := record.Writer{Replica: record.ReplicaID(rapid.IntRange(1, 3).Draw(t, "replica")), N: number.Draw(t, "n"), Seq: record.Seq(number.Draw(t, "seq"))}
+		by := record.ReplicaID(rapid.IntRange(1, 3).Draw(t, "replica"))
+		o := record.Writer{Replica: by, N: number.Draw(t, "n"), Seq: record.Seq(number.Draw(t, "seq"))}
 		less := &conflicts.Write{By: at(anna, number.Draw(t, "own"), 0), Seen: conflicts.Seen{
 			Log: record.Seq(number.Draw(t, "log")), Dots: vector{ben: number.Draw(t, "ben"), cara: number.Draw(t, "cara")},
 		}}

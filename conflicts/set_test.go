@@ -205,7 +205,9 @@ func TestRemove(t *testing.T) {
 			conflicts.Add(&slot, json.RawMessage(`"b"`), &conflicts.Write{By: at(anna, 1, 1)})
 			conflicts.Add(&slot, json.RawMessage(`"b"`), &conflicts.Write{By: at(ben, 1, 2)})
 
-			gone := conflicts.Remove(&slot, json.RawMessage(tt.elem), &conflicts.Write{By: at(cara, 1, 3), Seen: conflicts.Seen{Dots: dots(tt.seen)}})
+			w := &conflicts.Write{By: at(cara, 1, 3), Seen: conflicts.Seen{Dots: dots(tt.seen)}}
+
+			gone := conflicts.Remove(&slot, json.RawMessage(tt.elem), w)
 
 			require.Equal(t, tt.gone, gone)
 			require.Equal(t, tt.want, string(slot.Raw))
@@ -236,7 +238,10 @@ func TestSet_leavesCopiesAlone(t *testing.T) {
 	before := fmt.Sprint(*copied)
 
 	for i, e := range []record.Edit{
-		{Add: vals("tags", `["aa","b"]`)}, {Remove: vals("tags", `["a"]`)}, {Remove: vals("tags", `["b"]`)}, {Remove: vals("tags", `["x"]`)},
+		{Add: vals("tags", `["aa","b"]`)},
+		{Remove: vals("tags", `["a"]`)},
+		{Remove: vals("tags", `["b"]`)},
+		{Remove: vals("tags", `["x"]`)},
 	} {
 		w := writeAt(ben, 2, record.Seq(3+i))
 		w.Seen.Log = w.By.Seq
@@ -271,7 +276,9 @@ func TestSet_limit(t *testing.T) {
 		_, more := conflicts.Apply(rec.Clone(), edit(record.Edit{Add: vals("tags", `["one more"]`)}), writeAt(ben, 2, 3))
 		instead := writeAt(ben, 2, 3)
 		instead.Seen.Log = 2
-		_, swapped := conflicts.Apply(rec.Clone(), edit(record.Edit{Add: vals("tags", `["one more"]`), Remove: vals("tags", `["tag 7"]`)}), instead)
+		_, swapped := conflicts.Apply(rec.Clone(), edit(record.Edit{
+			Add: vals("tags", `["one more"]`), Remove: vals("tags", `["tag 7"]`),
+		}), instead)
 
 		require.NoError(t, same, "it is there already")
 		requireCode(t, more, "size", "tags")

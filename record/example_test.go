@@ -74,11 +74,10 @@ func ExampleParseSchema() {
 func ExampleID_Derive() {
 	mutation := record.MustID("0191c0de-0001-7000-8000-00000000ac01")
 
-	fmt.Println(mutation.Derive("name") == mutation.Derive("name"))
-	fmt.Println(mutation.Derive("name") == mutation.Derive("phone"))
+	first, again := mutation.Derive("name"), mutation.Derive("name")
+	fmt.Println(first == again, first == mutation.Derive("phone"))
 	// Output:
-	// true
-	// false
+	// true false
 }
 
 // Values keep their order. With makes a copy.

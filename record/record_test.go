@@ -50,7 +50,8 @@ func TestParseID(t *testing.T) {
 	require.False(t, id.IsZero())
 	for _, bad := range []string{
 		"", "x", text[1:], text + "0", "{" + text + "}", "urn:uuid:" + text, strings.ReplaceAll(text, "-", ""),
-		strings.ReplaceAll(text, "-", "0"), "g" + text[1:], strings.Repeat("-", 36), strings.Replace(text, "0191c0de-", "0191c0d-e", 1),
+		strings.ReplaceAll(text, "-", "0"), "g" + text[1:], strings.Repeat("-", 36),
+		strings.Replace(text, "0191c0de-", "0191c0d-e", 1),
 	} {
 		_, err := record.ParseID(bad)
 		require.Error(t, err, "%q", bad)
@@ -192,7 +193,8 @@ func TestAppendString(t *testing.T) {
 func TestRefusalOf(t *testing.T) {
 	t.Parallel()
 
-	err := errs.New("sync.check", errs.Invalid, "name: it must be filled in").Coded("required").Of(errs.Field{Field: "name", Detail: "it must be filled in"})
+	err := errs.New("sync.check", errs.Invalid, "name: it must be filled in").Coded("required").
+		Of(errs.Field{Field: "name", Detail: "it must be filled in"})
 
 	require.Equal(t, &record.Refusal{
 		Kind: errs.Invalid, Code: "required", Detail: "name: it must be filled in",

@@ -77,20 +77,55 @@ func TestParseSchema_refused(t *testing.T) {
 		says        []string
 	}{
 		{"no JSON", `[`, []string{"the schema cannot be read"}},
-		{"a kind twice", `[{"kind":"a","no":1},{"kind":"a","no":2}]`, []string{"kind a (2) needs a name and a number of its own"}},
-		{"a number twice", `[{"kind":"a","no":1},{"kind":"b","no":1}]`, []string{"kind b (1) needs a name and a number of its own"}},
+		{
+			"a kind twice",
+			`[{"kind":"a","no":1},{"kind":"a","no":2}]`,
+			[]string{"kind a (2) needs a name and a number of its own"},
+		},
+		{
+			"a number twice",
+			`[{"kind":"a","no":1},{"kind":"b","no":1}]`,
+			[]string{"kind b (1) needs a name and a number of its own"},
+		},
 		{"a kind without a number", `[{"kind":"a"}]`, []string{"kind a (0) needs"}},
-		{"a field twice", `[{"kind":"a","no":1,"fields":[` + name + `,` + name + `]}]`,
-			[]string{"a.name: every field needs a name of its own, without a dot"}},
-		{"a field without a name", `[{"kind":"a","no":1,"fields":[{"type":"text","policy":"lww"}]}]`, []string{"a.: every field needs a name"}},
-		{"a dot in a name", `[{"kind":"a","no":1,"fields":[{"field":"x.y","type":"text","policy":"lww"}]}]`, []string{"a.x.y: every field needs a name"}},
-		{"an unknown type", `[{"kind":"a","no":1,"fields":[{"field":"x","type":"colour","policy":"lww"}]}]`, []string{`a.x: no field type "colour"`}},
-		{"an unknown policy", `[{"kind":"a","no":1,"fields":[{"field":"x","type":"text","policy":"best"}]}]`, []string{`a.x: no policy "best"`}},
-		{"a reference to nowhere", `[{"kind":"a","no":1,"fields":[{"field":"x","type":"reference","policy":"lww","to":"b"}]}]`,
-			[]string{`a.x refers to kind "b", which is not there`}},
-		{"a parent that is no field", `[{"kind":"a","no":1,"parent":"x","fields":[` + name + `]}]`, []string{`a: its parent field "x" is not there`}},
-		{"all of it at once", `[{"kind":"a","parent":"x","fields":[{"field":"","type":"?","policy":"?","to":"b"}]}]`,
-			[]string{"needs a name and a number", "every field needs a name", "no field type", "no policy", "refers to kind", "its parent field"}},
+		{
+			"a field twice", `[{"kind":"a","no":1,"fields":[` + name + `,` + name + `]}]`,
+			[]string{"a.name: every field needs a name of its own, without a dot"},
+		},
+		{
+			"a field without a name",
+			`[{"kind":"a","no":1,"fields":[{"type":"text","policy":"lww"}]}]`,
+			[]string{"a.: every field needs a name"},
+		},
+		{
+			"a dot in a name",
+			`[{"kind":"a","no":1,"fields":[{"field":"x.y","type":"text","policy":"lww"}]}]`,
+			[]string{"a.x.y: every field needs a name"},
+		},
+		{
+			"an unknown type",
+			`[{"kind":"a","no":1,"fields":[{"field":"x","type":"colour","policy":"lww"}]}]`,
+			[]string{`a.x: no field type "colour"`},
+		},
+		{
+			"an unknown policy",
+			`[{"kind":"a","no":1,"fields":[{"field":"x","type":"text","policy":"best"}]}]`,
+			[]string{`a.x: no policy "best"`},
+		},
+		{
+			"a reference to nowhere",
+			`[{"kind":"a","no":1,"fields":[{"field":"x","type":"reference","policy":"lww","to":"b"}]}]`,
+			[]string{`a.x refers to kind "b", which is not there`},
+		},
+		{
+			"a parent that is no field",
+			`[{"kind":"a","no":1,"parent":"x","fields":[` + name + `]}]`,
+			[]string{`a: its parent field "x" is not there`},
+		},
+		{
+			"all of it at once", `[{"kind":"a","parent":"x","fields":[{"field":"","type":"?","policy":"?","to":"b"}]}]`,
+			[]string{"needs a name and a number", "every field needs a name", "no field type", "no policy", "refers to kind", "its parent field"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,7 +70,8 @@ func TestRecord_Saw(t *testing.T) {
 		var r record.Record
 		last := map[record.ReplicaID]record.Writer{}
 		for range rapid.IntRange(0, 10).Draw(t, "writes") {
-			w := record.Writer{Replica: record.ReplicaID(rapid.IntRange(1, 3).Draw(t, "replica")), N: rapid.Uint64Range(1, 9).Draw(t, "n")}
+			by := record.ReplicaID(rapid.IntRange(1, 3).Draw(t, "replica"))
+			w := record.Writer{Replica: by, N: rapid.Uint64Range(1, 9).Draw(t, "n")}
 			w.Seq = record.Seq(w.N)
 			if w.N > last[w.Replica].N {
 				last[w.Replica] = w

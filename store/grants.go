@@ -45,7 +45,11 @@ var grantsTake = pg.Statement("grants_take", `
 	UPDATE grants g
 	   SET until = $2
 	  FROM unnest($3::uuid[], $4::int[]) u(holder, scope)
-	 WHERE g.org = $1 AND g.holder = u.holder AND g.scope = u.scope AND g.until IS NULL`)
+	 CROSS JOIN LATERAL (SELECT i.ctid
+	                       FROM grants i
+	                      WHERE i.org = $1 AND i.holder = u.holder AND i.scope = u.scope AND i.until IS NULL
+	                     OFFSET 0) i
+	 WHERE g.ctid = i.ctid`)
 
 // Regrant is a change of what people hold, at one place in the log.
 type Regrant struct {
@@ -105,14 +109,15 @@ func (p Person) queue(b *pgx.Batch, org record.OrgID) {
 }
 
 var scopesByName = pg.Statement("scopes_by_name", `
-	WITH wanted AS (SELECT DISTINCT n FROM unnest($2::text[]) n),
+	WITH wanted AS (SELECT w.n, s.id
+	                  FROM (SELECT DISTINCT n FROM unnest($2::text[]) n) w
+	                  LEFT JOIN LATERAL (SELECT s.id FROM scopes s WHERE s.org = $1 AND s.name = w.n OFFSET 0) s ON true),
 	     fresh  AS (INSERT INTO scopes (org, name)
-	                SELECT $1, w.n FROM wanted w
-	                 WHERE NOT EXISTS (SELECT FROM scopes s WHERE s.org = $1 AND s.name = w.n)
+	                SELECT $1, w.n FROM wanted w WHERE w.id IS NULL
 	                RETURNING id, name)
 	SELECT id, name FROM fresh
 	UNION ALL
-	SELECT s.id, s.name FROM scopes s JOIN wanted w ON w.n = s.name WHERE s.org = $1`)
+	SELECT w.id, w.n FROM wanted w WHERE w.id IS NOT NULL`)
 
 // ScopeIDs numbers scopes by name; those that are new are made.
 func (tx Tx) ScopeIDs(ctx context.Context, names []string) (map[string]record.ScopeID, error) {

@@ -60,8 +60,9 @@ func MarkWhole(ctx context.Context, q Querier, org record.OrgID) error {
 
 var mutationsAccepted = pg.Statement("mutations_accepted", `
 	SELECT count(*)
-	  FROM mutations m
-	 WHERE m.org = $1 AND m.id = ANY ($2) AND m.twin IS NULL AND m.result IN (0, 1)`)
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT m.result FROM mutations m WHERE m.org = $1 AND m.id = u.id AND m.twin IS NULL OFFSET 0) m
+	 WHERE m.result IN (0, 1)`)
 
 // Accepted counts which of these mutations are in the log, applied or merged.
 func Accepted(ctx context.Context, q Querier, org record.OrgID, ids []record.ID) (int, error) {

@@ -139,10 +139,10 @@ var recordsSubtree = pg.Statement("records_subtree", `
 	SELECT`+recordColumns+`
 	  FROM tree t
 	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = t.id OFFSET 0) r
-	 WHERE r.state = 0
 	 ORDER BY r.id`)
 
-// Subtree loads the live records below one, however deep.
+// Subtree loads the records below one, however deep, tombstones too: one that
+// is restored later must know its root.
 func (tx Tx) Subtree(ctx context.Context, top record.ID) ([]Row, error) {
 	return collect(ctx, tx, "subtree", recordsSubtree, scanRow, tx.Org, [16]byte(top))
 }

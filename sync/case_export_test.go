@@ -33,6 +33,9 @@ func (p Place) Pos() record.Seq { return p.c.pos }
 // From is the first month that the device holds.
 func (p Place) From() record.Month { return p.c.from }
 
+// First reports whether the device is being filled for the first time, or anew.
+func (p Place) First() bool { return p.c.fill.after == 0 }
+
 // Reached reports whether the fill of a scope granted at since has come past a
 // record.
 func (p Place) Reached(since record.Seq, scope record.ScopeID, rank int16, id record.ID) bool {

@@ -104,11 +104,20 @@ func (p *page) deltaRows(rows []store.IndexRow, size int) (full bool, err error)
 // that it goes.
 func (p *page) change(r *store.Row, f *found) error {
 	kind := p.schema.KindNo(r.Kind)
-	if kind == nil || !p.actor.Reads(kind) || p.ahead(kind, r, f) {
+	if kind == nil || !p.actor.Reads(kind) {
 		return nil
 	}
 	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq}
 	in := p.in(kind, r, p.next.fill)
+	if p.ahead(kind, r, f) {
+		in = p.in(kind, r, fill{after: p.head.Seq})
+		if len(in) == 0 || p.next.fill.after > 0 {
+			return nil // nothing to this device, or new to it: the fill will bring it
+		}
+		// Everything is filled, perhaps anew, and the device may hold this.
+		c.In, c.Full = p.names(in), true
+		return p.writeFull(c, kind, r)
+	}
 	if len(in) == 0 || r.State == record.Deleted {
 		c.Gone = wire.GoneLeft
 		if r.State == record.Deleted {
@@ -131,15 +140,18 @@ func (p *page) change(r *store.Row, f *found) error {
 // ahead reports whether the fill has not come to the record yet in any scope in
 // which the index has something to say of it, and will. What it will not come
 // to any more must be said now: after a wider period everything is filled
-// anew, on a device that holds things.
+// anew, on a device that holds things. What left before the grant began is
+// nothing to this device.
 func (p *page) ahead(kind *record.Kind, r *store.Row, f *found) bool {
-	reached := slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
-		return p.next.fill.behind(p.live[row.Scope], kind.Rank, f.rec)
-	})
-	return !reached && p.wanted(r.Month) && slices.ContainsFunc(r.Scopes, func(s record.ScopeID) bool {
-		_, granted := p.live[s]
-		return granted
-	})
+	concerned := false
+	for _, row := range f.rows {
+		g := p.live[row.Scope]
+		if p.next.fill.behind(g, kind.Rank, f.rec) {
+			return false
+		}
+		concerned = concerned || row.Seq > g.Since
+	}
+	return !concerned || len(p.in(kind, r, fill{after: p.head.Seq})) > 0
 }
 
 // in lists the scopes through which the device holds the record now.

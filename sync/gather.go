@@ -19,6 +19,7 @@ const (
 	maxQueued    = 1024
 	gatherWithin = 30 * time.Second
 	sweepFrom    = 500
+	moveAfter    = 20 // gathers that a subtree waits for a lull before it takes its turn
 	sweepAtOnce  = 4000
 )
 
@@ -51,6 +52,7 @@ type committer struct {
 	next   *job // taken from the queue, but too much for the gather in hand
 	dead   []store.Dead
 	moving bool // subtrees are to be moved
+	waited int  // gathers since they could
 }
 
 // submit hands a job to the org's committer and waits for its end.
@@ -177,9 +179,10 @@ func (c *committer) transaction(jobs []*job) (err error) {
 }
 
 // lull uses the moment in which nobody waits: first subtrees that are to be
-// moved, then dead index rows. Neither is needed for anybody's answer.
+// moved, which take their turn all the same if no lull comes, then dead index
+// rows. Neither is needed for anybody's answer.
 func (c *committer) lull() {
-	for c.moving && !c.e.still && c.idle() {
+	for c.waited++; c.moving && !c.e.still && (c.idle() || c.waited > moveAfter); c.waited = 0 {
 		more, err := c.e.RescopeChunk(c.e.ctx, c.org)
 		if err != nil {
 			c.e.fault(fmt.Errorf("moving a subtree of org %d: %w", c.org, err))

@@ -6,6 +6,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/wire"
 	"roadbook/version"
 )
 
@@ -147,7 +148,7 @@ func (w *work) forkFrom(j *job, writer *store.Writer, from uint64, matching []st
 	for _, e := range w.withThisGather(writer, last, oldest, writer.N) {
 		ids[strconv.FormatUint(e.N, 10)] = e.ID.String()
 	}
-	j.err = fork(from, store.ReplicaName(fresh.ID), ids, outcomes)
+	j.err = fork(from, store.ReplicaName(fresh.ID), wire.Problem{Outcomes: outcomes, IDs: ids, Epoch: w.head.Epoch})
 	return nil
 }
 

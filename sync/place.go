@@ -114,9 +114,10 @@ func (s *settling) sees(r *record.Record) (bool, error) {
 // that may have to.
 func (s *settling) place(d *draft) error {
 	r := d.now
-	moved := d.was == nil || d.was.State != r.State || d.was.Owner != r.Owner || d.was.Root != r.Root ||
-		string(d.was.Raw("collaborators")) != string(r.Raw("collaborators"))
-	if d.was != nil && moved && d.was.State == r.State && r.Kind.Scope == "" {
+	changed := d.was != nil && (d.was.Owner != r.Owner || d.was.Root != r.Root ||
+		string(d.was.Raw("collaborators")) != string(r.Raw("collaborators")))
+	moved := d.was == nil || d.was.State != r.State || changed
+	if changed && r.Kind.Scope == "" {
 		s.rescope = append(s.rescope, r.ID)
 	}
 	if moved {

@@ -85,7 +85,7 @@ func (p *page) begin() error {
 		return nil
 	}
 	if p.old, err = p.e.readCursor(p.who, p.req.Cursor); err != nil {
-		return stale("foreign", "this device's place was not given by this server, or not to this device")
+		return p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
 	if err := p.checkPlace(); err != nil {
 		return err
@@ -118,11 +118,11 @@ func (p *page) wantedFrom() (record.Month, error) {
 func (p *page) checkPlace() error {
 	switch {
 	case p.old.epoch != p.head.Epoch:
-		return stale("epoch", "the server was restored; this device must compare what it has")
+		return p.stale("epoch", "the server was restored; this device must compare what it has")
 	case p.old.base < p.head.Horizon:
-		return stale("horizon", "this device was away for too long; it must compare what it has")
+		return p.stale("horizon", "this device was away for too long; it must compare what it has")
 	case p.old.pos > p.head.Seq || p.old.head > p.head.Seq:
-		return stale("rewound", "the server has lost what this device has seen; it must compare what it has")
+		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
 	case p.old.pos == 0:
 		return nil
 	}
@@ -131,13 +131,14 @@ func (p *page) checkPlace() error {
 		return err
 	}
 	if len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain {
-		return stale("rewound", "the server has lost what this device has seen; it must compare what it has")
+		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
 	}
 	return nil
 }
 
-func stale(code, why string) error {
-	return errs.New("sync.Pull", errs.Stale, "%s: start over with an empty place; nothing typed is lost", why).Coded(code)
+func (p *page) stale(code, why string) error {
+	err := errs.New("sync.Pull", errs.Stale, "%s: start over with an empty place; nothing typed is lost", why)
+	return &Problem{err.Coded(code), wire.Problem{Epoch: p.head.Epoch}}
 }
 
 // loadGrants finds what the person and his device hold now and what has ended

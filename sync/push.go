@@ -130,7 +130,8 @@ func hole(w *store.Writer) error {
 // the device can find the first that differs.
 const keepIDs = 64
 
-func fork(from uint64, fresh version.Replica, ids map[string]string, outcomes []record.Outcome) error {
+func fork(from uint64, fresh version.Replica, more wire.Problem) error {
 	err := errs.New("sync.Push", errs.Clash, "this device was copied or restored; its newer changes get a new name")
-	return &Problem{err.Coded("fork"), wire.Problem{Outcomes: outcomes, FromN: from, Replica: fresh, NextN: 1, IDs: ids}}
+	more.FromN, more.Replica, more.NextN = from, fresh, 1
+	return &Problem{err.Coded("fork"), more}
 }

@@ -187,21 +187,23 @@ func (r *replay) row(row logRow) {
 func (r *replay) edit(row logRow, author dot, seen version.Vector, e loggedEdit) {
 	kind := r.s.schema.Kind(e.Kind)
 	switch {
-	case e.Op == record.OpDelete && e.By == "server":
-		r.deleted[e.ID] = true
+	case e.By == "server":
+		r.deleted[e.ID] = e.Op == record.OpDelete
 		return
 	case e.Op == record.OpDelete:
 		r.remove(row, author, seen, e)
 		return
 	case e.Op == record.OpRestore:
+		if r.deleted[e.ID] {
+			r.writes[e.ID] = append(r.writes[e.ID], author)
+		}
 		r.deleted[e.ID] = false
-		r.writes[e.ID] = append(r.writes[e.ID], author)
 		return
 	case e.Buried:
 		require.True(r.s.t, r.deleted[e.ID], "buried, and not deleted: %s", e.ID)
 		return
 	}
-	require.False(r.s.t, r.deleted[e.ID] && e.By != "server", "an edit of the tombstone %s was accepted: %s", e.ID, r.s.words(r.s.typedBy[row.id].edits))
+	require.False(r.s.t, r.deleted[e.ID], "an edit of the tombstone %s was accepted: %s", e.ID, r.s.words(r.s.typedBy[row.id].edits))
 	r.writes[e.ID] = append(r.writes[e.ID], author)
 	for _, v := range e.Set {
 		r.set(row, kind, e, v)
@@ -234,7 +236,7 @@ func (r *replay) set(row logRow, kind *record.Kind, e loggedEdit, v record.Value
 	if f.Policy == record.Max && !record.IsNull(v.Raw) {
 		r.largest[at] = max(r.largest[at], string(v.Raw))
 	}
-	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" || e.By == "server" {
+	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" {
 		return
 	}
 	was := e.Was.Get(v.Field)
@@ -300,14 +302,14 @@ func (r *replay) elements(author dot, seen version.Vector, e loggedEdit) {
 
 // remove judges a delete: it yields to what its author had not seen.
 func (r *replay) remove(row logRow, author dot, seen version.Vector, e loggedEdit) {
-	unseen := slices.ContainsFunc(r.writes[e.ID], func(d dot) bool { return !r.knew(author, seen, d) })
+	unseen := slices.IndexFunc(r.writes[e.ID], func(d dot) bool { return !r.knew(author, seen, d) })
 	told := slices.Contains(row.clashes, place{e.ID, "deleted"})
 	switch {
 	case r.deleted[e.ID]:
 	case r.s.schema.Kind(e.Kind).OnDelete == record.DeleteWins:
 		r.deleted[e.ID] = true
-	case unseen:
-		require.True(r.s.t, told, "the delete of %s at %d took what its author had not seen", e.ID, row.seq)
+	case unseen >= 0:
+		require.True(r.s.t, told, "the delete of %s at %d took what its author had not seen: %v", e.ID, row.seq, r.writes[e.ID][unseen])
 	default:
 		require.False(r.s.t, told, "the delete of %s at %d yields to what its author had seen", e.ID, row.seq)
 		r.deleted[e.ID] = true

@@ -103,7 +103,6 @@ type player struct {
 
 	name      string
 	login     string
-	refilling bool                            // its period was widened and not everything has come again
 	backup    *player                         // its store at some earlier time
 	gone      []record.ID                     // what it deleted
 	relabels  []version.Replica               // its former names
@@ -690,7 +689,6 @@ func (s *story) pulls(p *player) {
 	p.take(page)
 	if page.Complete {
 		s.checkPhone(p, page)
-		p.refilling = p.refilling && page.Filling
 	}
 }
 
@@ -705,7 +703,6 @@ func (s *story) wants(p *player) {
 	p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
 	then := monthOf(p.from)
 	s.say("%s wants what is from %s on", p.name, p.from)
-	p.refilling = p.refilling || then < now
 	for id, h := range p.base { // the device drops what grows old by itself
 		if m := monthOf(p.text(id, "date")); h.kind == "visit_plan" && m != 0 && m < then {
 			delete(p.base, id)
@@ -844,7 +841,7 @@ func (s *story) backsUp(p *player) {
 	}
 	c.crash()
 	p.backup = &player{
-		phone: &c, name: p.name, login: p.login, refilling: p.refilling,
+		phone: &c, name: p.name, login: p.login,
 		gone: slices.Clone(p.gone), relabels: slices.Clone(p.relabels), units: maps.Clone(p.units),
 	}
 	s.say("%s's phone is backed up at n %d", p.name, p.n)
@@ -977,25 +974,26 @@ func (s *story) checkPhone(p *player, page wire.PullAnswer) {
 	}
 	for _, r := range s.records() {
 		wanted := r.month == 0 || r.month >= place.From()
-		in, granted := map[string]bool{}, false
+		in, granted := map[string]bool{}, map[string]bool{}
 		for _, scope := range r.scopes {
 			if name := names[scope]; name != "" && wanted {
-				granted = true
+				granted[name] = true
 				digests[name].Add(wire.Sum(r.id, r.seq, digestKey(name)))
 				if place.Reached(since[scope], scope, r.kind.Rank, r.id) {
 					in[name] = true
 				}
 			}
 		}
-		if len(in) == 0 {
-			if h := p.base[r.id]; h != nil {
-				require.True(s.t, granted && p.refilling, "%s holds %s, which its grants do not allow: %v", p.name, r.id, h)
-				want[r.id] = true
-			}
-			continue
+		h := p.base[r.id]
+		switch {
+		case len(in) > 0:
+			s.checkHeld(p, r, in)
+		case h != nil: // while everything is filled, perhaps anew, it may come early
+			require.True(s.t, place.First() && len(granted) > 0, "%s holds %s, which its grants do not allow: %v", p.name, r.id, h)
+			require.Subset(s.t, granted, h.in)
+			s.checkHeld(p, r, h.in)
 		}
-		want[r.id] = true
-		s.checkHeld(p, r, in)
+		want[r.id] = h != nil
 	}
 	for id := range p.base {
 		require.True(s.t, want[id], "%s holds %s, which is not there", p.name, id)
@@ -1060,8 +1058,7 @@ func (s *story) calmDown() {
 				}
 				if page.Complete {
 					s.checkPhone(p, page)
-					p.refilling = p.refilling && page.Filling
-				}
+						}
 				filling = page.Filling || !page.Complete
 			}
 		}

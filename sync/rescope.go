@@ -65,9 +65,11 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 	}
 	moved := 0
 	for _, rec := range below {
-		want, err := w.scopeIDs(scopeNames(rec, root))
-		if err != nil {
-			return false, err
+		var want []record.ScopeID
+		if rec.State == record.Live {
+			if want, err = w.scopeIDs(scopeNames(rec, root)); err != nil {
+				return false, err
+			}
 		}
 		if slices.Equal(want, rec.Scopes) && rec.Root == above.Root {
 			continue

@@ -236,11 +236,10 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 		return record.Outcome{N: m.N, ID: m.ID, Result: record.Refused, Seq: seq, Refusal: record.RefusalOf(refusal)}, nil
 	}
 	w.twins[writer.ID] = append(w.twins[writer.ID], record.Writer{Replica: first.Replica, N: first.N})
-	row.Stamp = version.Later(writer.Stamp, first.Stamp)
-	row.Outcome = first.Outcome
-	firstCopy := *first
+	row.Stamp, row.Outcome = first.Stamp, first.Outcome
+	body := first.Body
 	w.append(writer, m, row)
-	out, err := w.repeat(&firstCopy, person)
-	out.N, out.Seq = m.N, seq
-	return out, err
+	told := w.log[len(w.log)-1]
+	told.Body = body // the log tells of its edits once
+	return w.repeat(&told, person)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,6 +31,14 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return day.Type(ctx, day.TypeConfig{Now: now, NewID: newID, Sleep: sleep, In: os.Stdin, Out: c.out}, args[1:])
 	}
 	set := c.flags("demo", demoHelp)
+	set.Usage = func() { // a client has nothing to do with the server's environment
+		w, brief := set.Output(), ""
+		if cmd, ok := find("demo"); ok {
+			brief = cmd.brief
+		}
+		write(w, "Usage: roadbook demo [flags]\n\ndemo: %s.\n\n%s\n\nFlags:\n", brief, strings.TrimSpace(demoHelp))
+		set.PrintDefaults()
+	}
 	addr := set.String("addr", "http://127.0.0.1:8080", "where the server is")
 	seed := set.Uint64("seed", 1, "of the bad network: the same seed brings the same trouble")
 	lang := set.String("lang", "", "zh or en; as LANG says if it is not given")
@@ -53,22 +60,24 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	alone, leave := takeTurn(url)
 	defer leave()
+	if !*keep {
+		defer func() { _ = os.RemoveAll(folder) }()
+	}
 	failed, err := day.Run(ctx, day.Config{
 		BaseURL: url, Out: c.out, Now: now, NewID: newID, Sleep: sleep, Typist: typist, Dir: folder, Seed: *seed,
 		Lang: c.language(*lang), Colour: c.colours(), Fast: *fast, Copies: !alone,
 	})
 	if *keep {
 		c.say("the stores of the phones are in %s", folder)
-	} else {
-		_ = os.RemoveAll(folder)
 	}
 	switch {
-	case errs.KindOf(err) == errs.Missing:
-		return fmt.Errorf("%w; a server with one is started with: roadbook serve", err)
+	case errs.CodeOf(err) == day.NoDemo:
+		return errs.New("roadbook.demo", errs.Missing, "the server at %s has no demo org: one that has is started with: "+
+			"roadbook serve (over a PostgreSQL of yours with ROADBOOK_DEMO=true)", url)
 	case err != nil:
 		return err
 	case failed > 0:
-		return fmt.Errorf("%d checks failed", failed)
+		return errors.New("not everything came out as it must: see the lines with ✗")
 	}
 	return nil
 }
@@ -119,11 +128,15 @@ func reachable(ctx context.Context, url string) error {
 // of the story, and works on copies.
 func takeTurn(url string) (alone bool, leave func()) {
 	name := "roadbook-demo-turn-" + strings.NewReplacer("/", "_", ":", "_").Replace(url)
-	turn, err := localstore.Open(filepath.Join(os.TempDir(), name))
+	folder := filepath.Join(os.TempDir(), name)
+	turn, err := localstore.Open(folder) // a store opens once
 	if err != nil {
 		return false, func() {}
 	}
-	return true, func() { _ = turn.Close() }
+	return true, func() {
+		_ = turn.Close()
+		_ = os.RemoveAll(folder)
+	}
 }
 
 // sleep waits, unless ctx ends.

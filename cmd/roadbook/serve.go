@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	stdsync "sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"roadbook/api"
 	"roadbook/config"
@@ -43,7 +44,7 @@ type server struct {
 	address net.Addr
 	in      *installation
 	engine  *sync.Engine
-	behind  stdsync.WaitGroup // what runs behind the requests
+	behind  *errgroup.Group // what runs behind the requests
 }
 
 func runServe(ctx context.Context, c *console, args []string) error {
@@ -70,34 +71,27 @@ func (s *server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(ctx)
-	s.serve(ctx, listener, fail)
+	ctx, end := context.WithCancel(ctx)
+	s.behind, ctx = errgroup.WithContext(ctx) // what fails there ends ctx, and is its cause
+	s.serve(ctx, listener)
 	defer func() {
-		fail(nil) // ends what runs behind
+		end()
 		s.stop(ctx)
 	}()
 
-	if err := s.start(ctx, fail); err != nil && ctx.Err() == nil {
+	if err := s.start(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	<-ctx.Done()
-	err = cause(ctx)
-	if err == nil {
-		s.say("stopping; once more quits at once")
-	}
-	return err
-}
-
-// cause is why ctx ended. That somebody asked for it is no error.
-func cause(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
+	s.say("stopping; once more quits at once")
 	return nil
 }
 
 // serve answers from now on, at first only that it is starting.
-func (s *server) serve(ctx context.Context, listener net.Listener, fail context.CancelCauseFunc) {
+func (s *server) serve(ctx context.Context, listener net.Listener) {
 	handler := api.New(api.Config{
 		Line:           &s.gate,
 		SignIn:         &s.gate,
@@ -111,19 +105,20 @@ func (s *server) serve(ctx context.Context, listener net.Listener, fail context.
 	s.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelInfo)
 	s.address = listener.Addr()
 	s.say("roadbook listens on %s", s.url())
-	s.behind.Go(func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
-			fail(fmt.Errorf("the server no longer listens: %w", err))
+	s.behind.Go(func() error {
+		if err := s.http.Serve(listener); ctx.Err() == nil {
+			return fmt.Errorf("the server no longer listens: %w", err)
 		}
+		return nil
 	})
 }
 
 // start makes everything that requests need, and opens the gate.
-func (s *server) start(ctx context.Context, fail context.CancelCauseFunc) (err error) {
+func (s *server) start(ctx context.Context) (err error) {
 	if s.in, err = s.open(ctx, s.cfg); err != nil {
 		return err
 	}
-	s.watch(ctx, fail)
+	s.behind.Go(func() error { return s.watch(ctx) })
 	if err := s.in.migrate(ctx); err != nil {
 		return err
 	}
@@ -138,19 +133,18 @@ func (s *server) start(ctx context.Context, fail context.CancelCauseFunc) (err e
 	}
 	s.gate.open(&parts{line: s.engine, signIn: service, ping: s.in.pool.Ping})
 	s.banner()
-	s.behind.Go(func() { s.resume(ctx) })
+	s.behind.Go(func() error { return s.resume(ctx) })
 	return nil
 }
 
 // watch ends the server with its database.
-func (s *server) watch(ctx context.Context, fail context.CancelCauseFunc) {
-	s.behind.Go(func() {
-		select {
-		case <-s.in.gone():
-			fail(s.in.local.Err())
-		case <-ctx.Done():
-		}
-	})
+func (s *server) watch(ctx context.Context) error {
+	select {
+	case <-s.in.gone():
+		return s.in.local.Err()
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // makeDemo makes the demo org once: its password is known to everybody, so a
@@ -164,11 +158,13 @@ func (s *server) makeDemo(ctx context.Context, service *people.Service) error {
 	return err
 }
 
-// resume finishes what a server that was stopped has left half done.
-func (s *server) resume(ctx context.Context) {
+// resume finishes what a server that was stopped has left half done. To fail
+// at it is no reason to end: the next start tries again.
+func (s *server) resume(ctx context.Context) error {
 	if err := s.engine.Resume(ctx); err != nil && ctx.Err() == nil {
 		s.fault(err)
 	}
+	return nil
 }
 
 // fault hears of what goes wrong behind nobody's request.
@@ -184,7 +180,7 @@ func (s *server) stop(ctx context.Context) {
 	if s.engine != nil {
 		s.engine.Close()
 	}
-	s.behind.Wait()
+	_ = s.behind.Wait() // run has it as the cause
 	if s.in != nil {
 		s.in.close(ctx)
 	}

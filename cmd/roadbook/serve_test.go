@@ -147,15 +147,24 @@ func TestServe_cannotStart(t *testing.T) {
 		environ []string
 		want    []string
 	}{
-		{"the port is another program's", []string{"ROADBOOK_ADDR=" + taken},
-			[]string{"another program listens on " + taken, "stop it, or choose another"}},
+		{
+			"the port is another program's",
+			[]string{"ROADBOOK_ADDR=" + taken},
+			[]string{"another program listens on " + taken, "stop it, or choose another"},
+		},
 		{"no such address", []string{"ROADBOOK_ADDR=192.0.2.1:80"}, []string{"name an address of this machine"}},
-		{"a wrong setting", []string{"ROADBOOK_SECRET=short", "ROADBOOK_ADDR=nowhere"},
-			[]string{"ROADBOOK_SECRET: must be 32 bytes", "ROADBOOK_ADDR: "}},
+		{
+			"a wrong setting",
+			[]string{"ROADBOOK_SECRET=short", "ROADBOOK_ADDR=nowhere"},
+			[]string{"ROADBOOK_SECRET: must be 32 bytes", "ROADBOOK_ADDR: "},
+		},
 		{"no PostgreSQL there", []string{"ROADBOOK_PG_BIN=/nowhere"}, []string{"ROADBOOK_PG_BIN is /nowhere"}},
 		{"data of another version", []string{"ROADBOOK_DATA=" + other}, []string{"was written by PostgreSQL 9", "pg_upgrade"}},
-		{"the database does not answer", []string{"ROADBOOK_DATABASE_URL=postgres://u:hush@127.0.0.1:1/x"},
-			[]string{"no PostgreSQL answers at 127.0.0.1:1/x", "correct ROADBOOK_DATABASE_URL"}},
+		{
+			"the database does not answer",
+			[]string{"ROADBOOK_DATABASE_URL=postgres://u:hush@127.0.0.1:1/x"},
+			[]string{"no PostgreSQL answers at 127.0.0.1:1/x", "correct ROADBOOK_DATABASE_URL"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,6 +50,9 @@ const (
 	English Lang = "en"
 )
 
+// NoDemo is the code of the error that there is no demo org.
+const NoDemo = "demo"
+
 // day is one run.
 type day struct {
 	Config
@@ -154,7 +157,7 @@ func (d *day) close() {
 func (d *day) signIn(ctx context.Context, p *phone) error {
 	if err := p.SignIn(ctx, demo.Name, p.login, demo.Password); err != nil {
 		if errs.KindOf(err) == errs.Anonymous {
-			return errs.New("day.Run", errs.Missing, "the server at %s has no demo org", d.BaseURL).Because(err)
+			return errs.New("day.Run", errs.Missing, "the server at %s has no demo org", d.BaseURL).Coded(NoDemo).Because(err)
 		}
 		return err
 	}

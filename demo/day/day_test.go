@@ -109,7 +109,7 @@ func TestRun_aServerWithoutTheDemo(t *testing.T) {
 
 	_, err := day.Run(t.Context(), c)
 
-	require.Equal(t, errs.Missing, errs.KindOf(err), "%v", err)
+	require.Equal(t, day.NoDemo, errs.CodeOf(err), "%v", err)
 	require.NotContains(t, out.String(), "✓")
 }
 

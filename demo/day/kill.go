@@ -43,7 +43,7 @@ func (d *day) killed(ctx context.Context) error {
 	there, of := d.visits[firstKill-1].parts(d.lin)
 	fate, before := d.fate(d.visits[firstKill-1]), d.wholeUpTo(firstKill-1)
 	d.fact("The process ended with “%s”. After the restart: visits 1 and 2 are there, visit 3 is %s.",
-		"进程以“%s”结束。重新打开后：第 1、2 次拜访都在，第 3 次%s。", end, fate)
+		"进程以“%s”结束。重新打开后：第 1、2 次拜访都在；第 3 次%s。", end, fate)
 	d.check(end != "exit status 0", "the app was killed while it was saving", "应用在保存时被杀掉", end)
 	d.check(before == firstKill-1 && (there == 0 || there == of),
 		"visit 3 is whole or absent, never half", "第 3 次拜访要么完整要么没有，绝无半条", fate)
@@ -54,7 +54,7 @@ func (d *day) killed(ctx context.Context) error {
 func (d *day) fate(v visit) string {
 	switch there, of := v.parts(d.lin); there {
 	case 0:
-		return d.text("absent and typed again", "没有，重新录入")
+		return d.text("absent (typed again)", "没有（重新录入）")
 	case of:
 		return d.text("whole", "完整")
 	default:
@@ -90,7 +90,7 @@ func (d *day) fifty(ctx context.Context) error {
 		fates = append(fates, d.fate(d.visits[stop-1]))
 	}
 	whole := d.wholeUpTo(all)
-	d.fact("After the kills number %d is %s and number %d is %s.", "被杀之后，第 %d 次%s，第 %d 次%s。",
+	d.fact("After the kills number %d is %s and number %d is %s.", "被杀之后：第 %d 次%s；第 %d 次%s。",
 		secondKill, fates[0], thirdKill, fates[1])
 	d.fact("%d actions wait in the outbox, on the disk since they were typed. All this took %s, with three starts of the app.",
 		"待发队列里有 %d 个操作，录入时即已落盘。连同三次启动应用共用时 %s。", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))

@@ -168,6 +168,7 @@ type shop struct {
 	name        string
 	phone       string
 	id, contact record.ID
+	visit       record.ID // zhou's
 }
 
 // newCustomer is made without a network, ids and all.
@@ -216,7 +217,8 @@ func (d *day) sameName(context.Context) error {
 	if err := d.enter(d.zhou, &d.twin); err != nil {
 		return err
 	}
-	_, err := d.zhou.Create("visit", device.Values{
+	var err error
+	d.twin.visit, err = d.zhou.Create("visit", device.Values{
 		"account": d.twin.id.String(), "check_in": evidence(d.Now(), 0), "status": "open",
 		"summary": "新店开业两周，冷柜空着一半，可以先铺乳品。",
 	})

@@ -123,31 +123,37 @@ func (d *day) arrived(ctx context.Context) error {
 	if err := d.chen.talk(ctx); err != nil {
 		return err
 	}
-	for _, c := range []struct{ kind, field, en, zh string }{
-		{"visit", "summary", "50 of 50 visits have arrived, each once", "50 次拜访全部到达，各恰好一次"},
-		{"follow_up", "content", "50 of 50 follow-ups have arrived, each once", "50 条跟进全部到达，各恰好一次"},
-	} {
-		found := map[string]int{}
-		for _, v := range d.chen.List(c.kind) {
-			if s := v.Text(c.field); strings.Contains(s, "演示"+d.mark+"·") {
-				found[s]++
-			}
-		}
-		once := 0
-		for _, n := range found {
-			if n == 1 {
-				once++
-			}
-		}
-		d.check(once == all && len(found) == all, c.en, c.zh, d.text("%d once, %d more often", "一次 %d 条，多次 %d 条", once, len(found)-once))
-	}
+	d.once("visit", "summary", said{"50 of 50 visits have arrived, each once", "50 次拜访全部到达，各恰好一次"})
+	d.once("follow_up", "content", said{"50 of 50 follow-ups have arrived, each once", "50 条跟进全部到达，各恰好一次"})
+
 	shops := slices.DeleteFunc(d.chen.List("account"), func(v device.View) bool { return v.Text("name") != d.shop.name })
-	_, contact := d.chen.Get(d.shop.contact)
-	_, other := d.chen.Get(d.twin.contact)
 	d.fact("%s is there %d times: nothing looks for duplicates yet", "%s共有 %d 家：目前还没有查重", d.shop.name, len(shops))
-	d.check(len(shops) == 2 && contact && other, "both 兴旺超市 have arrived, with contacts", "两家兴旺超市连同联系人都已到达",
+	there := everywhere([]*phone{d.chen}, func(p *phone) bool {
+		return reference(p.view(d.shop.contact), "account") == d.shop.id &&
+			reference(p.view(d.twin.contact), "account") == d.twin.id && reference(p.view(d.twin.visit), "account") == d.twin.id
+	})
+	d.check(len(shops) == 2 && there, "both 兴旺超市 have arrived, with contacts", "两家兴旺超市连同联系人都已到达",
 		d.text("Lin's and Zhou's", "林晓一家，周敏一家"))
 	return nil
+}
+
+// once checks that chen has each of this run's records of a kind once, going by
+// what they say and not by their ids.
+func (d *day) once(kind, field string, what said) {
+	found := map[string]int{}
+	for _, v := range d.chen.List(kind) {
+		if s := v.Text(field); strings.Contains(s, "演示"+d.mark+"·") {
+			found[s]++
+		}
+	}
+	once := 0
+	for _, n := range found {
+		if n == 1 {
+			once++
+		}
+	}
+	d.check(once == all && len(found) == all, what.en, what.zh,
+		d.text("%d once, %d more often", "一次 %d 条，多次 %d 条", once, len(found)-once))
 }
 
 // rounds is how often it is compared while somebody else is at work on the
