@@ -109,14 +109,16 @@ func (p *page) change(r *store.Row, f *found) error {
 	}
 	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq}
 	in := p.in(kind, r, p.next.fill)
-	if p.ahead(kind, r, f) {
-		in = p.in(kind, r, fill{after: p.head.Seq})
-		if len(in) == 0 || p.next.fill.after > 0 {
-			return nil // nothing to this device, or new to it: the fill will bring it
+	switch {
+	case p.reached(kind, f):
+	case len(in) > 0 || !p.concerned(f):
+		return nil
+	case p.next.fill.after > 0:
+		if len(p.in(kind, r, fill{after: p.head.Seq})) > 0 {
+			return nil // new to the device: the fill will bring it
 		}
-		// Everything is filled, perhaps anew, and the device may hold this.
-		c.In, c.Full = p.names(in), true
-		return p.writeFull(c, kind, r)
+	default: // everything is filled, perhaps anew, and the device may hold this
+		in = p.in(kind, r, fill{after: p.next.fill.batch})
 	}
 	if len(in) == 0 || r.State == record.Deleted {
 		c.Gone = wire.GoneLeft
@@ -137,21 +139,18 @@ func (p *page) change(r *store.Row, f *found) error {
 	return p.writePart(c, kind, r)
 }
 
-// ahead reports whether the fill has not come to the record yet in any scope in
-// which the index has something to say of it, and will. What it will not come
-// to any more must be said now: after a wider period everything is filled
-// anew, on a device that holds things. What left before the grant began is
-// nothing to this device.
-func (p *page) ahead(kind *record.Kind, r *store.Row, f *found) bool {
-	concerned := false
-	for _, row := range f.rows {
-		g := p.live[row.Scope]
-		if p.next.fill.behind(g, kind.Rank, f.rec) {
-			return false
-		}
-		concerned = concerned || row.Seq > g.Since
-	}
-	return !concerned || len(p.in(kind, r, fill{after: p.head.Seq})) > 0
+// reached reports whether the fill has come past the record in any scope in
+// which the index has something to say of it.
+func (p *page) reached(kind *record.Kind, f *found) bool {
+	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
+		return p.next.fill.behind(p.live[row.Scope], kind.Rank, f.rec)
+	})
+}
+
+// concerned reports whether the index has something to say of the record that
+// is later than the grant. What left a scope before is nothing to this device.
+func (p *page) concerned(f *found) bool {
+	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool { return row.Seq > p.live[row.Scope].Since })
 }
 
 // in lists the scopes through which the device holds the record now.

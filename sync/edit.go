@@ -82,7 +82,10 @@ func (s *settling) defaults(r *record.Record) {
 		}
 	}
 	put("created_at", instant(s.by.Stamp.MS))
-	if !s.actor.Person.IsZero() {
+	if !s.actor.System {
+		if slot := r.Slot("created_by"); slot != nil {
+			slot.Raw = nil // nobody signs for somebody else
+		}
 		put("created_by", quote(s.actor.Person.String()))
 	}
 	put("received_at", instant(s.w.now.UnixMilli()))

@@ -39,3 +39,16 @@ func TestLine(t *testing.T) {
 	}
 	require.False(t, chen.pages[0].Changes[0].Full, "only what is new travels")
 }
+
+// Who made a record is what the token says, whatever the form says.
+func TestCommit_nobodySignsForSomebodyElse(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	shop := lin.create("account", values("name", "兴旺超市", "created_by", person(w.org, "zhou").String()))
+
+	lin.sync()
+
+	require.Equal(t, person(w.org, "lin").String(), lin.text(shop, "created_by"))
+}

@@ -101,12 +101,12 @@ type story struct {
 type player struct {
 	*phone
 
-	name      string
-	login     string
-	backup    *player                         // its store at some earlier time
-	gone      []record.ID                     // what it deleted
-	relabels  []version.Replica               // its former names
-	units     map[record.ID]map[string]string // the groups that it changed, as they were shown
+	name     string
+	login    string
+	backup   *player                         // its store at some earlier time
+	gone     []record.ID                     // what it deleted
+	relabels []version.Replica               // its former names
+	units    map[record.ID]map[string]string // the groups that it changed, as they were shown
 }
 
 // typing is what was true when somebody typed a mutation.
@@ -699,7 +699,6 @@ func (s *story) wants(p *player) {
 	if p.ahead != "" || p.cursor == "" {
 		return
 	}
-	now := p.place().From()
 	p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
 	then := monthOf(p.from)
 	s.say("%s wants what is from %s on", p.name, p.from)
@@ -1058,7 +1057,7 @@ func (s *story) calmDown() {
 				}
 				if page.Complete {
 					s.checkPhone(p, page)
-						}
+				}
 				filling = page.Filling || !page.Complete
 			}
 		}

@@ -51,9 +51,12 @@ func TestServe_life(t *testing.T) {
 	require.Equal(t, http.StatusOK, first.login().StatusCode)
 	require.NotContains(t, first.out.String(), "making the org")
 
+	first.drain()
+	require.Zero(t, postgres(data), "nothing is left running")
+	first = serve(t, here).ready()
+	require.Equal(t, http.StatusOK, first.login().StatusCode, "a warm start")
 	first.stop()
 	require.Zero(t, postgres(data), "nothing is left running")
-	require.Equal(t, http.StatusOK, serve(t, here).ready().login().StatusCode, "a warm start")
 	again, err := os.ReadFile(filepath.Join(data, keyFile))
 	require.NoError(t, err)
 	require.Equal(t, key, again)
@@ -81,12 +84,10 @@ func TestServe_itsPostgreSQLIsKilled(t *testing.T) {
 	require.Equal(t, planned(t), recordsIn(t, data))
 }
 
-// A request that has begun is answered, and nothing is accepted any more.
-func TestServe_drains(t *testing.T) {
-	t.Parallel()
-
-	data := dataFolder(t)
-	p := serve(t, "ROADBOOK_DATA="+data).ready()
+// drain ends a server while a request is in hand: that one is answered, and
+// nothing is accepted any more.
+func (p *process) drain() {
+	p.t.Helper()
 	body, rest := io.Pipe()
 	answer := make(chan *http.Response, 1)
 	go func() {
@@ -96,19 +97,19 @@ func TestServe_drains(t *testing.T) {
 		}
 	}()
 	_, err := io.WriteString(rest, loginBody[:20])
-	require.NoError(t, err)
+	require.NoError(p.t, err)
 	p.signal(os.Interrupt)
-	require.Eventually(t, func() bool { return p.get("/healthz") == 0 }, patience, often, "it still takes requests")
+	require.Eventually(p.t, func() bool { return p.get("/healthz") == 0 }, patience, often, "it still takes requests")
 
 	_, err = io.WriteString(rest, loginBody[20:])
-	require.NoError(t, err)
-	require.NoError(t, rest.Close())
+	require.NoError(p.t, err)
+	require.NoError(p.t, rest.Close())
 
 	got := <-answer
-	require.NotNil(t, got, p.out)
-	require.Equal(t, http.StatusOK, got.StatusCode)
-	require.Zero(t, p.wait(), p.out)
-	require.Contains(t, p.out.String(), "stopping; once more quits at once")
+	require.NotNil(p.t, got, p.out)
+	require.Equal(p.t, http.StatusOK, got.StatusCode)
+	require.Zero(p.t, p.wait(), p.out)
+	require.Contains(p.t, p.out.String(), "stopping; once more quits at once")
 }
 
 func TestServe_secondSignal(t *testing.T) {

@@ -50,16 +50,18 @@ func TestServe_databaseOfOnesOwn(t *testing.T) {
 	require.Regexp(t, `ROADBOOK_DATABASE_URL +\[redacted\]`, report)
 	require.Regexp(t, "ok +demo org +none", report)
 
-	out, code = run(t, environ, "seed", "--org", "big", "--records", fewRecords)
+	out, code = run(t, environ, "seed", "--org", "demo", "--records", fewRecords)
 	require.Equal(t, exitOK, code, out)
-	require.Contains(t, out, "the org big has "+thousands(planned(t))+" records")
-	out, code = run(t, environ, "seed", "--org", "big", "--records", fewRecords)
+	require.Contains(t, out, "the org demo has "+thousands(planned(t))+" records")
+	out, code = run(t, environ, "seed", "--org", "demo", "--records", fewRecords)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, out, "choose another name with --org")
 
 	second := serve(t, append(environ, "ROADBOOK_DEMO=true")...).ready()
+	require.Contains(t, second.says(regexp.MustCompile("Ctrl-C")), "org demo, password roadbook")
+	require.NotContains(t, second.out.String(), "making the org", "it is whole")
 	require.Equal(t, http.StatusOK, second.login().StatusCode)
-	require.Equal(t, http.StatusOK, p.login().StatusCode, "the first server has the same database and the same key")
+	require.Equal(t, http.StatusOK, p.login().StatusCode, "the first server has the same database")
 	second.stop()
 	p.stop()
 }

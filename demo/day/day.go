@@ -123,7 +123,7 @@ func Run(ctx context.Context, c Config) (failed int, err error) {
 			if i == 0 || ctx.Err() != nil {
 				return 0, err
 			}
-			d.check(false, "this step could be told to its end", "这一步没有中断", err.Error())
+			d.check(false, "the day could be told to its end", "这一天没有中断", err.Error())
 			break
 		}
 	}

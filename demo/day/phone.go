@@ -60,7 +60,10 @@ func (d *day) newPhone(login string, stored bool) (*phone, error) {
 	if stored {
 		p.cfg.Dir = filepath.Join(d.Dir, login)
 	}
-	return p, p.start()
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // names are how people are called, in both languages.
@@ -69,8 +72,11 @@ var names = map[string]said{
 }
 
 // start opens the app, after it was closed or killed.
-func (p *phone) start() (err error) {
-	p.Device, err = device.Open(p.cfg)
+func (p *phone) start() error {
+	opened, err := device.Open(p.cfg)
+	if err == nil {
+		p.Device = opened
+	}
 	return err
 }
 

@@ -85,14 +85,14 @@ func (d *day) putDeal(ctx context.Context) error {
 // putPlans makes sure that lin has something to do today: the demo org plans
 // two weeks ahead of the day on which it was made, and no further.
 func (d *day) putPlans(ctx context.Context) error {
-	missing := stopsPerDay - len(d.today(d.chen))
-	if missing <= 0 {
+	have, accounts := len(d.today(d.chen)), owned(d.chen, "account")
+	if have >= stopsPerDay || len(accounts) < stopsPerDay {
 		return nil
 	}
 	_, err := d.chen.mutate(ctx, func(t *device.Typing) error {
-		for i := range missing {
+		for i := have; i < stopsPerDay; i++ {
 			t.Create("visit_plan", device.Values{
-				"account": demo.AccountID(stopsPerDay - missing + i).String(), "date": d.date, "order": stopsPerDay - missing + i + 1,
+				"account": accounts[i].String(), "date": d.date, "order": i + 1,
 				"reason": "cycle", "status": "planned", "owner": demo.PersonID("lin").String(),
 			})
 		}
