@@ -205,7 +205,7 @@ func TestApply_refused(t *testing.T) {
 		{"one value where a list was expected", record.Edit{Add: vals("tags", `"a"`)}, "type", []string{"tags"}},
 		{"one value in a create", record.Edit{Op: record.OpCreate, Set: vals("tags", `"a"`)}, "type", []string{"tags"}},
 		{"no list where one was expected", record.Edit{Remove: vals("tags", `null`)}, "type", []string{"tags"}},
-		{"an element of another type", record.Edit{Add: vals("tags", `["a",7]`)}, "type", []string{"tags"}},
+		{"an element of another type", record.Edit{Add: vals("tags", `["a",7,8]`)}, "type", []string{"tags"}},
 		{"an element that is not offered", record.Edit{Add: vals("size", `["XXL"]`)}, "type", []string{"size"}},
 		{"to remove what is no JSON", record.Edit{Remove: vals("size", `[nothing]`)}, "type", []string{"size"}},
 		{"half an amount", record.Edit{Inc: vals("points", `0.5`)}, "type", []string{"points"}},

@@ -27,12 +27,12 @@ func (s *server) banner() {
 	s.say("\nRoadbook is ready.\n")
 	s.say("  address   %s", s.url())
 	s.say("  data      %s", s.in.database(s.cfg))
-	if s.in.local == nil && !s.cfg.Demo {
-		s.say("  sign in   there is no demo org; ROADBOOK_DEMO=true makes one, with a password that everybody knows")
-	} else {
+	if s.hasDemo() {
 		s.say("  sign in   org %s, password %s, as %s", demo.Name, demo.Password, signIns())
+		s.say("  try       %s", s.next())
+	} else {
+		s.say("  sign in   there is no demo org; ROADBOOK_DEMO=true makes one, with a password that everybody knows")
 	}
-	s.say("  try       %s", s.next())
 	s.say("  stop      Ctrl-C\n")
 }
 
@@ -50,12 +50,15 @@ func signIns() string {
 	return strings.Join(all, ", ")
 }
 
+// usualURL is where the demo looks for a server unless it is told otherwise.
+const usualURL = "http://127.0.0.1:8080"
+
 // next is what to type in another terminal.
 func (s *server) next() string {
-	if _, ok := find("demo"); ok {
-		return "roadbook demo (in another terminal)"
+	if s.url() == usualURL {
+		return "roadbook demo (or make demo), in another terminal"
 	}
-	return "curl " + s.url() + "/readyz"
+	return "roadbook demo --addr " + s.url() + ", in another terminal"
 }
 
 func (s *server) url() string { return urlOf(s.address.String()) }

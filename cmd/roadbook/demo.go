@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,15 +31,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if len(args) > 0 && args[0] == typing {
 		return day.Type(ctx, day.TypeConfig{Now: now, NewID: newID, Sleep: sleep, In: os.Stdin, Out: c.out}, args[1:])
 	}
-	set := c.flags("demo", demoHelp)
-	set.Usage = func() { // a client has nothing to do with the server's environment
-		w, brief := set.Output(), ""
-		if cmd, ok := find("demo"); ok {
-			brief = cmd.brief
-		}
-		write(w, "Usage: roadbook demo [flags]\n\ndemo: %s.\n\n%s\n\nFlags:\n", brief, strings.TrimSpace(demoHelp))
-		set.PrintDefaults()
-	}
+	set := c.demoFlags()
 	addr := set.String("addr", "http://127.0.0.1:8080", "where the server is")
 	seed := set.Uint64("seed", 1, "of the bad network: the same seed brings the same trouble")
 	lang := set.String("lang", "", "zh or en; as LANG says if it is not given")
@@ -58,11 +51,11 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	alone, leave := takeTurn(url)
-	defer leave()
 	if !*keep {
 		defer func() { _ = os.RemoveAll(folder) }()
 	}
+	alone, leave := takeTurn(url)
+	defer leave()
 	failed, err := day.Run(ctx, day.Config{
 		BaseURL: url, Out: c.out, Now: now, NewID: newID, Sleep: sleep, Typist: typist, Dir: folder, Seed: *seed,
 		Lang: c.language(*lang), Colour: c.colours(), Fast: *fast, Copies: !alone,
@@ -70,16 +63,32 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if *keep {
 		c.say("the stores of the phones are in %s", folder)
 	}
+	return verdict(url, failed, err)
+}
+
+// demoFlags begins the flags. Their help leaves the environment out, because a
+// client has nothing to do with the server's.
+func (c *console) demoFlags() *flag.FlagSet {
+	set := c.flags("demo", demoHelp)
+	set.Usage = func() {
+		w := set.Output()
+		cmd, _ := find("demo")
+		write(w, "Usage: roadbook demo [flags]\n\ndemo: %s.\n\n%s\n\nFlags:\n", cmd.brief, strings.TrimSpace(demoHelp))
+		set.PrintDefaults()
+	}
+	return set
+}
+
+// verdict makes the exit code of what came of the day.
+func verdict(url string, failed int, err error) error {
 	switch {
 	case errs.CodeOf(err) == day.NoDemo:
-		return errs.New("roadbook.demo", errs.Missing, "the server at %s has no demo org: one that has is started with: "+
-			"roadbook serve (over a PostgreSQL of yours with ROADBOOK_DEMO=true)", url)
-	case err != nil:
-		return err
-	case failed > 0:
+		return errs.New("roadbook.demo", errs.Missing, "the server at %s has no demo org: one that has is started "+
+			"with: roadbook serve (over a PostgreSQL of yours with ROADBOOK_DEMO=true)", url)
+	case err == nil && failed > 0:
 		return errors.New("not everything came out as it must: see the lines with ✗")
 	}
-	return nil
+	return err
 }
 
 // typist starts this program again, as the app that types.
@@ -88,7 +97,8 @@ func typist(ctx context.Context, args ...string) *exec.Cmd {
 	if err != nil {
 		self = os.Args[0]
 	}
-	return exec.CommandContext(ctx, self, append([]string{"demo", typing}, args...)...) //nolint:gosec // it is this program
+	args = append([]string{"demo", typing}, args...)
+	return exec.CommandContext(ctx, self, args...) //nolint:gosec // it is this program
 }
 
 // serverURL completes an address that lacks its scheme.
@@ -118,9 +128,11 @@ func reachable(ctx context.Context, url string) error {
 	case http.StatusOK:
 		return nil
 	case http.StatusServiceUnavailable:
-		return errs.New(op, errs.Busy, "the server at %s is still starting: try again when it says that it is ready", url)
+		return errs.New(op, errs.Busy, "the server at %s is still starting: try again when it says that it is ready",
+			url)
 	}
-	return errs.New(op, errs.Invalid, "what answers at %s (%s) is not a Roadbook: start one with: roadbook serve", url, answer.Status)
+	return errs.New(op, errs.Invalid, "what answers at %s (%s) is not a Roadbook: start one with: roadbook serve",
+		url, answer.Status)
 }
 
 // takeTurn reports whether no other demo of this machine is at work on the

@@ -147,10 +147,13 @@ func (s *server) watch(ctx context.Context) error {
 	}
 }
 
-// makeDemo makes the demo org once: its password is known to everybody, so a
-// database that is not ours gets it only when asked for.
+// hasDemo reports whether there is to be a demo org. Its password is known to
+// everybody, so a database that is not ours gets it only when asked for.
+func (s *server) hasDemo() bool { return s.in.local != nil || s.cfg.Demo }
+
+// makeDemo makes the demo org, once.
 func (s *server) makeDemo(ctx context.Context, service *people.Service) error {
-	if s.in.local == nil && !s.cfg.Demo {
+	if !s.hasDemo() {
 		return nil
 	}
 	f := &founder{pool: s.in.pool, people: service, engine: s.engine, tell: s.progress(4)}

@@ -157,7 +157,8 @@ func (d *day) close() {
 func (d *day) signIn(ctx context.Context, p *phone) error {
 	if err := p.SignIn(ctx, demo.Name, p.login, demo.Password); err != nil {
 		if errs.KindOf(err) == errs.Anonymous {
-			return errs.New("day.Run", errs.Missing, "the server at %s has no demo org", d.BaseURL).Coded(NoDemo).Because(err)
+			none := errs.New("day.Run", errs.Missing, "the server at %s has no demo org", d.BaseURL)
+			return none.Coded(NoDemo).Because(err)
 		}
 		return err
 	}

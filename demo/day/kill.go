@@ -74,7 +74,8 @@ func (d *day) wholeUpTo(n int) (whole int) {
 
 // fifty brings the visits to 50, with two more kills in between.
 func (d *day) fifty(ctx context.Context) error {
-	d.say("50 visits and 50 follow-ups in airplane mode; the app is killed twice more, while it saves numbers %d and %d.",
+	d.say("50 visits and 50 follow-ups in airplane mode; the app is killed twice more, while it saves numbers %d "+
+		"and %d.",
 		"飞行模式下共记录 50 次拜访和 50 条跟进；保存第 %d 次和第 %d 次时，应用又两次被杀掉。", secondKill, thirdKill)
 	began, half := d.Now(), 0
 	var fates []string
@@ -92,7 +93,8 @@ func (d *day) fifty(ctx context.Context) error {
 	whole := d.wholeUpTo(all)
 	d.fact("After the kills number %d is %s and number %d is %s.", "被杀之后：第 %d 次%s；第 %d 次%s。",
 		secondKill, fates[0], thirdKill, fates[1])
-	d.fact("%d actions wait in the outbox, on the disk since they were typed. All this took %s, with three starts of the app.",
+	d.fact("%d actions wait in the outbox, on the disk since they were typed. All this took %s, with three starts of "+
+		"the app.",
 		"待发队列里有 %d 个操作，录入时即已落盘。连同三次启动应用共用时 %s。", d.lin.Status().Outbox, d.seconds(d.Now().Sub(began)))
 	d.check(whole == all && half == 0, "50 visits are on the phone after two kills",
 		"两次被杀之后，50 次拜访都完整地在手机上", d.text("%d whole, %d half", "%d 次完整，%d 次残缺", whole, half))

@@ -87,7 +87,7 @@ func (d *day) secondPull(ctx context.Context) error {
 	least := min(420, len(d.he.List("account"))*14/100) // lin's share, also of a smaller demo org
 	d.check(slices.Equal(mine, his) && len(mine) >= least,
 		"every customer of Lin's is on the phone", "林晓的客户全部在手机上",
-		d.text("%d, at least %d, as the desk sees", "%d 家（不少于 %d），与客服所见一致", len(mine), least))
+		d.text("%d, at least %d; the desk agrees", "%d 家（不少于 %d），与客服所见一致", len(mine), least))
 	d.check(news.Changes == 0 && news.Pages == 1, "a second pull brings nothing", "再次拉取没有任何变化",
 		d.text("%s on the line", "线路上 %s", kilobytes(bytes)))
 	return nil
@@ -118,7 +118,8 @@ func (d *day) dark(ctx context.Context) error {
 		"今天的计划在手机上，与经理所见一致", d.text("%d stops", "%d 站", len(stops)))
 	accounts, visits, products := len(d.lin.List("account")), len(d.lin.List("visit")), len(d.lin.List("product"))
 	d.check(readable && visits > 0 && products > 0, "customers, visits and products are readable", "客户、拜访和产品都能查看",
-		d.text("%s customers, %s visits, %s products", "%s 家客户、%s 次拜访、%s 种产品", count(accounts), count(visits), count(products)))
+		d.text("%s customers, %s visits, %s products", "%s 家客户、%s 次拜访、%s 种产品",
+			count(accounts), count(visits), count(products)))
 	return nil
 }
 
@@ -129,7 +130,9 @@ func (d *day) today(p *phone) []device.View {
 	stops := slices.DeleteFunc(p.List("visit_plan"), func(v device.View) bool {
 		return v.Text("date") != d.date || v.Text("owner") != lin
 	})
-	slices.SortStableFunc(stops, func(a, b device.View) int { return cmp.Compare(a.Number("order"), b.Number("order")) })
+	slices.SortStableFunc(stops, func(a, b device.View) int {
+		return cmp.Compare(a.Number("order"), b.Number("order"))
+	})
 	return stops
 }
 

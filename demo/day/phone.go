@@ -46,7 +46,10 @@ const (
 )
 
 func (d *day) newPhone(login string, stored bool) (*phone, error) {
-	p := &phone{login: login, name: names[login], lang: d.Lang, told: map[record.ID]record.Outcome{}, witness: &witness{next: http.DefaultTransport}}
+	p := &phone{
+		login: login, name: names[login], lang: d.Lang,
+		told: map[record.ID]record.Outcome{}, witness: &witness{next: http.DefaultTransport},
+	}
 	p.wifi = badnet.New(p.witness, badnet.Plan{}, nil)
 	p.signal = badnet.New(p.witness, badnet.Plan{
 		Seed: d.Seed + uint64(len(login)), Least: leastLatency, Most: mostLatency,

@@ -57,7 +57,9 @@ func Type(ctx context.Context, c TypeConfig, args []string) error {
 	}
 	nowhere := badnet.New(http.DefaultTransport, badnet.Plan{}, nil)
 	nowhere.Offline(true)
-	d, err := device.Open(device.Config{Dir: args[0], Now: c.Now, NewID: c.NewID, HTTP: &http.Client{Transport: nowhere}})
+	d, err := device.Open(device.Config{
+		Dir: args[0], Now: c.Now, NewID: c.NewID, HTTP: &http.Client{Transport: nowhere},
+	})
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,8 @@ func (v visit) save(d *device.Device, now time.Time) error {
 		}
 		t.CreateAs("visit", v.ID, visited)
 		t.CreateAs("follow_up", v.FollowUp, device.Values{
-			"account": v.Account.String(), "kind": "chat", "happened_at": at, "content": v.Content, "next_step": "下次带样品",
+			"account": v.Account.String(), "kind": "chat", "happened_at": at,
+			"content": v.Content, "next_step": "下次带样品",
 		})
 		t.Edit("account", v.Account, func(dr *device.Draft) { dr.Set("last_contact_at", at) })
 		return nil
