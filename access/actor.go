@@ -100,3 +100,13 @@ func (a *Actor) Hidden(k *record.Kind) map[string]bool {
 	}
 	return hidden
 }
+
+// Hides reports whether a field, or the map that a key is of, is not for this
+// actor to see.
+func (a *Actor) Hides(k *record.Kind, name string) bool {
+	f := k.Field(name)
+	if f == nil || a.System {
+		return false
+	}
+	return !f.ReadableBy(a.Roles)
+}

@@ -120,7 +120,7 @@ func TestNetwork_aHandlerThatTakesTooLong(t *testing.T) {
 
 	synctest.Test(t, func(t *testing.T) {
 		c := dial(t, newServer(func(c *api.Config) {
-			c.Line = line{pull: func(ctx context.Context, _ access.Caller, r *wire.PullRequest) ([]byte, error) {
+			c.Line = line{pull: func(ctx context.Context, _ access.Caller, _ *wire.PullRequest) ([]byte, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}}

@@ -233,15 +233,18 @@ func strangers(onDelete record.OnDelete, gone bool, some []string, order []int) 
 	return l.rec.State
 }
 
-// upTo lists all sequences of one to n words.
+// upTo lists all choices of one to n words, in which order is for the
+// permutations.
 func upTo(n int, words []string) [][]string {
 	var all [][]string
 	level := [][]string{nil}
 	for range n {
 		var next [][]string
 		for _, begun := range level {
-			for _, word := range words {
-				next = append(next, append(slices.Clone(begun), word))
+			for i, word := range words {
+				if len(begun) == 0 || slices.Index(words, begun[len(begun)-1]) <= i {
+					next = append(next, append(slices.Clone(begun), word))
+				}
 			}
 		}
 		all, level = append(all, next...), next

@@ -208,6 +208,23 @@ func TestGroup_whatWasNotThere(t *testing.T) {
 	require.JSONEq(t, `{"street":"Lane 2","point":null}`, stored(t, rec))
 }
 
+// To clear what nobody has filled in is a write like another: an earlier one
+// that comes after it does not stand.
+func TestGroup_clearedBeforeItWasFilled(t *testing.T) {
+	t.Parallel()
+
+	rec := &record.Record{Kind: anyShop, Seq: base}
+	_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("point", `null`)}), writeAt(anna, 5, 2))
+	require.NoError(t, err)
+
+	report, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("point", `"p2"`)}), writeAt(ben, 4, 3))
+
+	require.NoError(t, err)
+	require.Empty(t, settled(rec))
+	require.Len(t, report.Clashes, 1)
+	require.Equal(t, `"p2"`, string(report.Clashes[0].Lost))
+}
+
 // If nobody can say what the author saw, nothing is guessed.
 func TestGroup_withoutItsHistory(t *testing.T) {
 	t.Parallel()

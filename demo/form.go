@@ -64,7 +64,7 @@ func (f *form) number(name string, n int) *form {
 	return f.raw(name, strconv.AppendInt(nil, int64(n), 10))
 }
 
-func (f *form) yes(name string, is bool) *form { return f.raw(name, strconv.AppendBool(nil, is)) }
+func (f *form) yes(name string, is bool) { f.raw(name, strconv.AppendBool(nil, is)) }
 
 func (f *form) time(name string, at time.Duration) *form { return f.raw(name, f.o.instant(at)) }
 

@@ -63,7 +63,7 @@ func (o *Org) tasks(r *rep, author record.ID, day int, today []work) []work {
 	r.each(everyFifth, taskAccount, func(i int) {
 		e, own := errandOf(i), i%10 != givenAccount
 		if dayOf(e.touched()) == day && own == (author == r.id) {
-			f := o.task(r, i, e).made(r.id, e.made)
+			f := o.task(i, e).made(r.id, e.made)
 			today = append(today, o.create(author, "task", TaskID(i), e.touched(), f))
 		}
 	})
@@ -71,7 +71,7 @@ func (o *Org) tasks(r *rep, author record.ID, day int, today []work) []work {
 }
 
 // task is the content of the one at an account.
-func (o *Org) task(r *rep, account int, e errand) *form {
+func (o *Org) task(account int, e errand) *form {
 	d := newDice(o.Seed, "task", account)
 	said, job := blanksFor(d, o.faceOf(account, 0).called()), pick(d, jobs)
 	f := o.form(12).text("title", said.fill(job.title)).text("detail", said.fill(job.detail))

@@ -289,7 +289,7 @@ func TestOpen_shared_and_idle(t *testing.T) {
 		return info.ModTime()
 	}
 	require.WithinDuration(t, time.Now(), asked(), time.Minute)
-	require.NoError(t, s.StopWhenIdle(pollEvery))
+	require.NoError(t, s.StopWhenIdle(t.Context(), pollEvery))
 	require.NoError(t, connect(t, s).Ping(t.Context()), "it is in use")
 
 	long := time.Now().Add(-2 * time.Hour)

@@ -26,4 +26,6 @@ func SocketDir(dir string) string { return socketDir(filepath.Join(dir, "pg")) }
 func (s *Server) Pid() int { return s.pid }
 
 // StopWhenIdle leaves a watcher that asks as often as a test has patience for.
-func (s *Server) StopWhenIdle(every time.Duration) error { return s.stopWhenIdle(every) }
+func (s *Server) StopWhenIdle(ctx context.Context, every time.Duration) error {
+	return s.stopWhenIdle(ctx, every)
+}

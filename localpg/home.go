@@ -84,11 +84,11 @@ func (s *Server) makeDir() error {
 		return errs.New(op, errs.Invalid, "the folder %s cannot be made: name another", s.dir).Because(err)
 	}
 	// A process is known by the real path of its folder.
-	real, err := filepath.EvalSymlinks(s.dir)
+	resolved, err := filepath.EvalSymlinks(s.dir)
 	if err != nil {
 		return errs.New(op, errs.Invalid, "the folder %s cannot be read: name another", s.dir).Because(err)
 	}
-	s.setDir(real)
+	s.setDir(resolved)
 	return nil
 }
 
@@ -100,7 +100,8 @@ func makeAll(dir string) error {
 	if err := makeAll(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
+	err := os.Mkdir(dir, 0o711) //nolint:gosec // others pass through; what is below is closed
+	if err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	return os.Chmod(dir, 0o711) //nolint:gosec // what is below is closed

@@ -1,6 +1,7 @@
 package localpg
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,8 +54,8 @@ func (s *Server) touch() {
 // stopWhenIdle leaves a process behind that stops the server when nobody has
 // used it for a while. It has no share in our output: whoever reads that to
 // its end, as go test does, would wait for it.
-func (s *Server) stopWhenIdle(every time.Duration) error {
-	cmd := exec.Command("sh", "-c", idleScript, "roadbook-idle", //nolint:gosec // our script and our folder
+func (s *Server) stopWhenIdle(ctx context.Context, every time.Duration) error {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", idleScript, "roadbook-idle",
 		strconv.Itoa(s.pid), s.data, fmt.Sprint(every.Seconds()), strconv.Itoa(max(1, int(s.cfg.Idle.Minutes()))))
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = childAttr(account{}, true)

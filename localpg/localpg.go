@@ -114,7 +114,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.touch()
-	return s.stopWhenIdle(idleEvery)
+	return s.stopWhenIdle(ctx, idleEvery)
 }
 
 // DSN is the address of one database of this server.

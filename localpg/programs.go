@@ -75,8 +75,8 @@ func (f finder) folders() []string {
 	}
 	var dirs []string
 	if path, err := f.look("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			dirs = append(dirs, filepath.Dir(real))
+		if resolved, err := filepath.EvalSymlinks(path); err == nil {
+			dirs = append(dirs, filepath.Dir(resolved))
 		}
 	}
 	for _, glob := range f.globs {

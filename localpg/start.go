@@ -68,11 +68,10 @@ func (s *Server) start(ctx context.Context) error {
 // those that did not. A child is quick when it waits, and as slow as its query
 // when it works.
 func (s *Server) awaitStragglers(ctx context.Context) {
-	gone := func() (bool, error) { return len(stragglers(s.data)) == 0, nil }
 	await := func() error {
 		ctx, cancel := context.WithTimeout(ctx, stragglerPatience)
 		defer cancel()
-		return poll(ctx, gone)
+		return poll(ctx, func() (gone bool, err error) { return len(stragglers(s.data)) == 0, nil })
 	}
 	if await() == nil {
 		return
@@ -115,7 +114,7 @@ func (s *Server) launch(ctx context.Context) (said string, err error) {
 	}
 	s.pid, s.exited = cmd.Process.Pid, make(chan struct{})
 	go func(exited chan struct{}) {
-		<-ended
+		<-ended //nolint:errcheck // how it ended is in its log
 		close(exited)
 	}(s.exited)
 

@@ -53,15 +53,15 @@ func StopAt(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); err != nil {
 		return nil //nolint:nilerr // nothing was ever started there
 	}
-	real, err := filepath.Abs(dir)
+	resolved, err := filepath.Abs(dir)
 	if err == nil {
-		real, err = filepath.EvalSymlinks(real)
+		resolved, err = filepath.EvalSymlinks(resolved)
 	}
 	if err != nil {
 		return errs.New(op, errs.Invalid, "the folder %s cannot be found", dir).Because(err)
 	}
 	s := &Server{cfg: Config{Shared: true}, unused: make(chan struct{})}
-	s.setDir(real)
+	s.setDir(resolved)
 	left := s.leftover()
 	if !left.alive {
 		return nil

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -228,6 +229,7 @@ func TestRecord_Load_damaged(t *testing.T) {
 		return b
 	}
 	one := []byte{1, 1, 7, 1, 0, 1} // one writer, 7:1 at seq 1
+	huge := binary.AppendUvarint(nil, 1<<62)
 	tests := []struct {
 		name         string
 		fields, meta string
@@ -244,6 +246,8 @@ func TestRecord_Load_damaged(t *testing.T) {
 		{"elements of what is no list", `{"a":1}`, string(append(one[:6:6], 1, 1, 1, 1, 0, 0)), false},
 		{"fewer elements than the list", `{"a":["x","y"]}`, string(append(one[:6:6], 1, 1, 1, 1, 0, 0)), false},
 		{"more elements than bytes", `{"a":["x"]}`, string(append(one[:6:6], 1, 99)), true},
+		{"more elements than there can be", `{"a":["x"]}`, string(append(one[:6:6], append([]byte{1}, huge...)...)), true},
+		{"a vector longer than there can be", `{}`, string(append(one[:6:6], huge...)), false},
 		{"a number without an end", `{"a":1}`, "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", true},
 		{"fields that nobody wrote of", `{"a":1,"b":2}`, string(append(one[:6:6], 1, 0)), true},
 	}

@@ -5,6 +5,7 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -56,11 +57,11 @@ var NoID ID
 // ParseID reads the canonical form of 36 characters and no other.
 func ParseID(s string) (ID, error) {
 	if len(s) != 36 {
-		return NoID, fmt.Errorf("an id is a UUID of 36 characters")
+		return NoID, errors.New("an id is a UUID of 36 characters")
 	}
 	u, err := uuid.Parse(s)
 	if err != nil {
-		return NoID, fmt.Errorf("an id is a UUID of 36 characters")
+		return NoID, errors.New("an id is a UUID of 36 characters")
 	}
 	return ID(u), nil
 }

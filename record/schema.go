@@ -101,7 +101,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 	s := &Schema{Version: in.Version}
 	for _, k := range in.Kinds {
 		k.Kind.No = k.No
-		for _, f := range k.Kind.Fields {
+		for _, f := range k.Fields {
 			f.Readers = k.Readers[f.Name]
 		}
 		s.Kinds = append(s.Kinds, k.Kind)
@@ -160,6 +160,9 @@ func (k *Kind) check(s *Schema) []string {
 		}
 		if !slices.Contains(Policies(), f.Policy) {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: no policy %q", k.Name, f.Name, f.Policy))
+		}
+		if f.Group != "" && f.Policy != LWW && f.Policy != LWWAsk {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: fields that merge as one have the policy lww or lww!", k.Name, f.Name))
 		}
 		if f.To != "" && s.byName[f.To] == nil {
 			wrong = append(wrong, fmt.Sprintf("%s.%s refers to kind %q, which is not there", k.Name, f.Name, f.To))

@@ -36,10 +36,10 @@ func (tx Tx) Append(ctx context.Context, c Commit) ([]Dead, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.Queue(string(schemaWrite), tx.Org, c.Head.Schema, string(body))
+		b.Queue(schemaWrite, tx.Org, c.Head.Schema, string(body))
 	}
 	c.Head.advance(b, tx.Org)
-	b.Queue(string(wake), fmt.Sprintf("%d %d", tx.Org, c.Head.Seq))
+	b.Queue(wake, fmt.Sprintf("%d %d", tx.Org, c.Head.Seq))
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("append %d changes: %w", len(c.Entries), err)
 	}
@@ -53,7 +53,7 @@ func (c Commit) queueSeldom(b *pgx.Batch, org record.OrgID) {
 		for rec, seq := range c.Orphans {
 			recs, seqs = append(recs, rec), append(seqs, int64(seq))
 		}
-		b.Queue(string(orphansInsert), org, recs, seqs)
+		b.Queue(orphansInsert, org, recs, seqs)
 	}
 	for _, p := range c.People {
 		p.queue(b, org)
@@ -66,6 +66,6 @@ func (c Commit) queueSeldom(b *pgx.Batch, org record.OrgID) {
 		for i, r := range c.Rescopes {
 			recs[i], seqs[i] = r.Rec, int64(r.Seq)
 		}
-		b.Queue(string(rescopesInsert), org, recs, seqs)
+		b.Queue(rescopesInsert, org, recs, seqs)
 	}
 }

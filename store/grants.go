@@ -69,7 +69,7 @@ func (r Regrant) queue(b *pgx.Batch, org record.OrgID) {
 		for i, g := range half.grants {
 			holders[i], scopes[i] = g.Holder, int32(g.Scope)
 		}
-		b.Queue(string(half.sql), org, r.Seq, holders, scopes)
+		b.Queue(half.sql, org, r.Seq, holders, scopes)
 	}
 }
 
@@ -105,7 +105,7 @@ func (p Person) queue(b *pgx.Batch, org record.OrgID) {
 	if roles == nil {
 		roles = []string{}
 	}
-	b.Queue(string(actorsWrite), org, [16]byte(p.ID), p.Name, roles, p.Active)
+	b.Queue(actorsWrite, org, [16]byte(p.ID), p.Name, roles, p.Active)
 }
 
 var scopesByName = pg.Statement("scopes_by_name", `
@@ -125,7 +125,7 @@ func (tx Tx) ScopeIDs(ctx context.Context, names []string) (map[string]record.Sc
 	if len(names) == 0 {
 		return out, nil
 	}
-	rows, err := tx.Query(ctx, string(scopesByName), tx.Org, names)
+	rows, err := tx.Query(ctx, scopesByName, tx.Org, names)
 	if err != nil {
 		return nil, fmt.Errorf("scopes: %w", err)
 	}

@@ -44,7 +44,7 @@ func (tx Tx) lock(ctx context.Context) (Head, error) { return tx.head(ctx, headL
 func (tx Tx) head(ctx context.Context, sql pg.SQL) (Head, error) {
 	var h Head
 	var high int64
-	err := tx.QueryRow(ctx, string(sql), tx.Org).Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
+	err := tx.QueryRow(ctx, sql, tx.Org).Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
 		&h.Schema, &h.Floor, &h.Horizon, &h.Chain, &h.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, errs.New("store.Head", errs.Missing, "there is no such organisation").Coded("org")
@@ -63,7 +63,7 @@ var headAdvance = pg.Statement("head_advance", `
 
 // advance is the last statement of a commit.
 func (h Head) advance(b *pgx.Batch, org record.OrgID) {
-	b.Queue(string(headAdvance), org, h.Seq, h.High.Packed(), h.Granted, h.Schema, h.Chain)
+	b.Queue(headAdvance, org, h.Seq, h.High.Packed(), h.Granted, h.Schema, h.Chain)
 }
 
 var wake = pg.Statement("wake", `SELECT pg_notify('head', $1)`)
@@ -73,7 +73,7 @@ var schemaRead = pg.Statement("schema_read", `SELECT body::text FROM schemas WHE
 // Schema reads the schema of one place in the log.
 func (tx Tx) Schema(ctx context.Context, seq record.Seq) (*record.Schema, error) {
 	var body string
-	if err := tx.QueryRow(ctx, string(schemaRead), tx.Org, seq).Scan(&body); err != nil {
+	if err := tx.QueryRow(ctx, schemaRead, tx.Org, seq).Scan(&body); err != nil {
 		return nil, fmt.Errorf("schema at %d: %w", seq, err)
 	}
 	return record.ParseSchema([]byte(body))

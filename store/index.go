@@ -151,13 +151,13 @@ func queueIndex(b *pgx.Batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
 		}
 	}
 	if len(scope) > 0 {
-		b.Queue(string(indexInsert), org, scope, seq, mark, rec, op, kind, month)
+		b.Queue(indexInsert, org, scope, seq, mark, rec, op, kind, month)
 	}
 	if len(outScope) > 0 {
-		b.Queue(string(membersDelete), org, outScope, outRank, outRec)
+		b.Queue(membersDelete, org, outScope, outRank, outRec)
 	}
 	if len(inScope) > 0 {
-		b.Queue(string(membersInsert), org, inScope, inRank, inRec)
+		b.Queue(membersInsert, org, inScope, inRank, inRec)
 	}
 	return dead
 }
@@ -168,7 +168,7 @@ func (s *Store) Sweep(ctx context.Context, org record.OrgID, dead []Dead) error 
 	for i, d := range dead {
 		scope[i], seq[i], rec[i] = int32(d.Scope), int64(d.Seq), d.Rec
 	}
-	_, err := s.pool.Exec(ctx, string(indexDelete), org, scope, seq, rec)
+	_, err := s.pool.Exec(ctx, indexDelete, org, scope, seq, rec)
 	return err
 }
 

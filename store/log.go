@@ -94,7 +94,7 @@ func queueLog(b *pgx.Batch, org record.OrgID, chain []byte, entries []Entry) []b
 			outcome[i] = &text
 		}
 	}
-	b.Queue(string(logInsert), org, entries[0].Arrived, seq, n, stamp, high, replica, person, id, hash, links,
+	b.Queue(logInsert, org, entries[0].Arrived, seq, n, stamp, high, replica, person, id, hash, links,
 		result, body, outcome, twin)
 	return chain
 }
@@ -187,7 +187,7 @@ var logTwins = pg.Statement("log_twins", `
 // Twins are the names under which mutations of some replicas were judged
 // before: writes of the same author, whoever sent them.
 func (tx Tx) Twins(ctx context.Context, replicas []record.ReplicaID) (map[record.ReplicaID][]record.Writer, error) {
-	rows, err := tx.Query(ctx, string(logTwins), tx.Org, replicas)
+	rows, err := tx.Query(ctx, logTwins, tx.Org, replicas)
 	if err != nil {
 		return nil, fmt.Errorf("twins: %w", err)
 	}
@@ -223,7 +223,7 @@ var logChain = pg.Statement("log_chain", `SELECT m.chain FROM mutations m WHERE 
 // Chain is the log's hash at a place, nil if the log has no such row.
 func (tx Tx) Chain(ctx context.Context, seq record.Seq) ([]byte, error) {
 	var chain []byte
-	err := tx.QueryRow(ctx, string(logChain), tx.Org, seq).Scan(&chain)
+	err := tx.QueryRow(ctx, logChain, tx.Org, seq).Scan(&chain)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -244,7 +244,7 @@ func (tx Tx) HighAt(ctx context.Context, seqs []record.Seq) (map[record.Seq]vers
 	if len(seqs) == 0 {
 		return out, nil
 	}
-	rows, err := tx.Query(ctx, string(logHigh), tx.Org, seqs)
+	rows, err := tx.Query(ctx, logHigh, tx.Org, seqs)
 	if err != nil {
 		return nil, fmt.Errorf("highest stamps: %w", err)
 	}

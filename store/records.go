@@ -193,14 +193,14 @@ func queueRecords(b *pgx.Batch, org record.OrgID, dirty []Dirty) {
 		}
 	}
 	if c := edited; len(c.id) > 0 {
-		b.Queue(string(recordsEdit), org, c.id, c.fields, c.meta, c.seq)
+		b.Queue(recordsEdit, org, c.id, c.fields, c.meta, c.seq)
 	}
 	if c := moved; len(c.id) > 0 {
-		b.Queue(string(recordsMove), org, c.state, c.month, c.id, c.owner, c.parent, c.root, c.scopes, c.entered,
+		b.Queue(recordsMove, org, c.state, c.month, c.id, c.owner, c.parent, c.root, c.scopes, c.entered,
 			c.fields, c.meta, c.seq)
 	}
 	if c := fresh; len(c.id) > 0 {
-		b.Queue(string(recordsInsert), org, c.kind, c.state, c.month, c.id, c.owner, c.parent, c.root, c.scopes,
+		b.Queue(recordsInsert, org, c.kind, c.state, c.month, c.id, c.owner, c.parent, c.root, c.scopes,
 			c.entered, c.fields, c.meta, c.seq)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Store) Snapshot(ctx context.Context, org record.OrgID, fn func(tx Tx, h
 
 // collect reads all rows of one statement. A damaged row ends it.
 func collect[T any](ctx context.Context, tx Tx, what string, sql pg.SQL, scan pgx.RowToFunc[T], args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, string(sql), args...)
+	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

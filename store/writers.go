@@ -71,7 +71,7 @@ func queueWriters(b *pgx.Batch, org record.OrgID, writers []Writer) {
 	for i, w := range writers {
 		id[i], n[i], stamp[i], last[i] = int32(w.ID), int64(w.N), w.Stamp.Packed(), null(w.LastID)
 	}
-	b.Queue(string(writersAdvance), org, id, n, stamp, last)
+	b.Queue(writersAdvance, org, id, n, stamp, last)
 }
 
 var writersInsert = pg.Statement("writers_insert", `
@@ -80,7 +80,7 @@ var writersInsert = pg.Statement("writers_insert", `
 
 // AddWriter makes a replica that another is to be relabelled to.
 func (tx Tx) AddWriter(ctx context.Context, w Writer) error {
-	_, err := tx.Exec(ctx, string(writersInsert), tx.Org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
+	_, err := tx.Exec(ctx, writersInsert, tx.Org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
 	return err
 }
 
@@ -115,7 +115,7 @@ func (tx Tx) NextRescope(ctx context.Context) (Rescope, bool, error) {
 
 // RescopeDone strikes one off.
 func (tx Tx) RescopeDone(ctx context.Context, r Rescope) error {
-	_, err := tx.Exec(ctx, string(rescopesDone), tx.Org, [16]byte(r.Rec), r.Seq)
+	_, err := tx.Exec(ctx, rescopesDone, tx.Org, [16]byte(r.Rec), r.Seq)
 	return err
 }
 
@@ -123,7 +123,7 @@ var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM res
 
 // Rescoping lists the orgs that have subtrees to move.
 func (s *Store) Rescoping(ctx context.Context) ([]record.OrgID, error) {
-	rows, err := s.pool.Query(ctx, string(rescopesOrgs))
+	rows, err := s.pool.Query(ctx, rescopesOrgs)
 	if err != nil {
 		return nil, err
 	}

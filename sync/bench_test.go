@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,6 +59,7 @@ func BenchmarkPush(b *testing.B) {
 		}
 		phones[i].push()
 	}
+	var spent cpu
 	b.ResetTimer()
 	for range b.N {
 		b.StopTimer()
@@ -66,6 +69,7 @@ func BenchmarkPush(b *testing.B) {
 			frames[i] = p.frame()
 			p.outbox = nil
 		}
+		begun := w.cpu(b)
 		b.StartTimer()
 		var g errgroup.Group
 		for i, p := range phones {
@@ -75,11 +79,44 @@ func BenchmarkPush(b *testing.B) {
 			})
 		}
 		require.NoError(b, g.Wait())
+		b.StopTimer()
+		spent = spent.plus(w.cpu(b).minus(begun))
+		b.StartTimer()
 	}
 	rate := float64(b.N) * 50 * 200 / b.Elapsed().Seconds()
 	b.StopTimer()
 	b.ReportMetric(rate, "mutations/s")
+	b.ReportMetric(spent.here.Seconds()*1e6/float64(b.N*50*200), "Go-µs/mutation")
+	b.ReportMetric(spent.postgres.Seconds()*1e6/float64(b.N*50*200), "PostgreSQL-µs/mutation")
 	b.ReportMetric(rate/w.bareUpsert(b), "of-bare-upsert")
+}
+
+// cpu is the processor time that this process and PostgreSQL have spent.
+type cpu struct{ here, postgres time.Duration }
+
+func (c cpu) plus(o cpu) cpu  { return cpu{c.here + o.here, c.postgres + o.postgres} }
+func (c cpu) minus(o cpu) cpu { return cpu{c.here - o.here, c.postgres - o.postgres} }
+
+func (w *world) cpu(b *testing.B) cpu {
+	b.Helper()
+	var own syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &own))
+	spent := cpu{here: time.Duration(own.Utime.Nano() + own.Stime.Nano())}
+	rows, err := w.pool.Query(context.Background(), `SELECT pid FROM pg_stat_activity`)
+	require.NoError(b, err)
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	require.NoError(b, err)
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // gone meanwhile
+		}
+		f := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		user, _ := strconv.ParseInt(f[11], 10, 64)
+		system, _ := strconv.ParseInt(f[12], 10, 64)
+		spent.postgres += time.Duration(user+system) * 10 * time.Millisecond // in ticks of 1/100 s
+	}
+	return spent
 }
 
 // bareUpsert is how many rows a second one connection upserts, 256 at a time,

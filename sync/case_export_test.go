@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 
 	"roadbook/access"
@@ -50,16 +51,17 @@ type Together struct {
 	Err    error
 }
 
-// PushTogether commits them in one transaction, in the order given.
+// PushTogether commits them in one transaction, in the order given, and does
+// not try again what fails.
 func (e *Engine) PushTogether(_ context.Context, org record.OrgID, all []Together) {
 	jobs := make([]*job, len(all))
 	for i, t := range all {
 		replica, _ := store.ReplicaNo(t.Frame.Replica)
 		jobs[i] = &job{who: t.Who, replica: replica, prev: t.Frame.Prev, muts: t.Frame.Mutations, done: make(chan struct{})}
 	}
-	(&committer{e: e, org: org}).commit(jobs)
+	failed := (&committer{e: e, org: org}).transaction(jobs)
 	for i, j := range jobs {
-		if all[i].Err = j.err; j.err == nil {
+		if all[i].Err = cmp.Or(failed, j.err); all[i].Err == nil {
 			all[i].Answer = &wire.PushAnswer{Outcomes: j.outcomes}
 			e.finish(all[i].Answer, j)
 		}

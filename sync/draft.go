@@ -50,7 +50,7 @@ func (s *settling) find(id record.ID) (*record.Record, error) {
 // scopes of each record, and checks what must hold of it. A record that comes
 // in while this goes on, a parent brought back, is worked out in its turn.
 func (s *settling) finish() error {
-	for i := 0; i < len(s.order); i++ {
+	for i := 0; i < len(s.order); i++ { //nolint:intrange // the list grows on the way
 		d := s.drafts[s.order[i]]
 		if d.quiet {
 			continue
@@ -225,10 +225,15 @@ func (s *settling) noteMove(was *record.Record) {
 	if slot == nil || err != nil || old == nil {
 		return
 	}
-	known := s.drafts[old.ID] != nil
-	d := s.draft(old)
+	s.note(old, slot.By)
+}
+
+// note keeps a write in a record's vector and changes nothing else of it.
+func (s *settling) note(rec *record.Record, by record.Writer) {
+	known := s.drafts[rec.ID] != nil
+	d := s.draft(rec)
 	d.quiet = !known || d.quiet
-	d.now.Saw(slot.By)
+	d.now.Saw(by)
 }
 
 // monthOf is when a record happened, for periods: the field that its kind

@@ -130,10 +130,9 @@ func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
 	if err := s.actor.CheckWrite(rec.Kind); err != nil {
 		return err
 	}
-	hidden := s.actor.Hidden(rec.Kind)
 	for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
 		for _, v := range values {
-			if hidden[v.Field] {
+			if s.actor.Hides(rec.Kind, v.Field) {
 				return errs.New("sync.edit", errs.Denied, "your role may not change this field").Coded("denied").
 					Of(errs.Field{Field: v.Field, Detail: "it is not for you to see"})
 			}
@@ -299,6 +298,7 @@ func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 	}
 	s.edits = append(s.edits, editBody{Edit: e, P: rec.Seq})
 	if rec.State == record.Live {
+		s.note(rec, s.by) // a delete that has not seen this must yield, whichever comes first
 		return nil
 	}
 	if above, err := s.find(rec.Parent); err != nil || above != nil && above.State == record.Deleted {

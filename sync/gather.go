@@ -134,6 +134,7 @@ func (c *committer) gather() []*job {
 func (c *committer) commit(jobs []*job) {
 	err := c.transaction(jobs)
 	if err != nil && len(jobs) > 1 {
+		c.e.fault(fmt.Errorf("a gather of org %d, which runs again job by job: %w", c.org, err))
 		for _, j := range jobs {
 			c.commit([]*job{j})
 		}

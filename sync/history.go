@@ -150,7 +150,7 @@ func (p past) undo(edits []pastEdit, value json.RawMessage) (_ json.RawMessage, 
 		set, was := e.Set.Get(p.field), e.Was.Get(p.field)
 		fresh := e.Op == record.OpCreate && e.P == 0
 		switch {
-		case p.own && set != nil:
+		case p.own && set != nil && (e.Op != record.OpCreate || !record.IsNull(set)):
 			return set, 0, true
 		case p.seen && (was != nil || fresh):
 			return value, 0, true

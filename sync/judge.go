@@ -35,6 +35,9 @@ func (w *work) judge(j *job) error {
 		if err != nil {
 			return err
 		}
+		if isRewritten(&known[i], &j.muts[i]) {
+			out = record.Outcome{N: out.N, ID: out.ID, Result: record.Refused, Seq: out.Seq, Repeated: true, Refusal: record.RefusalOf(rewritten())}
+		}
 		j.outcomes = append(j.outcomes, out)
 	}
 	for i := len(known); i < len(j.muts); i++ {
@@ -101,7 +104,7 @@ func (w *work) judgeName(j *job, writer *store.Writer) ([]store.Entry, error) {
 		prev, known = known[0].ID.String(), known[1:]
 	}
 	if prev != j.prev {
-		return nil, w.forkFrom(j, writer, first, nil)
+		return nil, w.forkFrom(j, writer, max(first, 2)-1, nil) // the one before is not this phone's
 	}
 	for i := range known {
 		if known[i].ID != j.muts[i].ID {
@@ -161,6 +164,13 @@ func (w *work) setSchema(s *record.Schema) error {
 	}
 	seq := w.next()
 	w.publish, w.schema, w.head.Schema = s, s, seq
+	for _, loaded := range []map[record.ID]*record.Record{w.was, w.records} {
+		for _, rec := range loaded {
+			if rec != nil && s.KindNo(rec.Kind.No) != nil {
+				rec.Kind = s.KindNo(rec.Kind.No)
+			}
+		}
+	}
 	w.append(writer, &record.Mutation{N: writer.N + 1, ID: w.rowID(writer)}, store.Entry{
 		Seq: seq, Stamp: writer.Stamp, Result: record.Applied, Body: append([]byte(`[{"op":"schema","set":`), append(body, "}]"...)...),
 	})

@@ -56,8 +56,10 @@ type page struct {
 }
 
 func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
-	p := &page{e: e, ctx: ctx, tx: tx, head: head, who: who, req: r,
-		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{}}
+	p := &page{
+		e: e, ctx: ctx, tx: tx, head: head, who: who, req: r,
+		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
+	}
 	var err error
 	if p.schema, err = e.schema(ctx, tx, head.Schema); err != nil {
 		return nil, err
@@ -278,7 +280,7 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 	}
 	out := make([]record.Outcome, 0, len(rows))
 	for i := range rows {
-		o, err := p.e.told(p.head.Epoch, &rows[i], p.look)
+		o, err := p.e.told(p.tx.Org, p.head.Epoch, &rows[i], p.look)
 		if err != nil {
 			return nil, err
 		}
@@ -297,7 +299,7 @@ func (p *page) look(c storedClash) (*record.Record, error) {
 		return nil, err
 	}
 	rec, err := rows[0].Record(p.schema)
-	if err != nil || !p.actor.Sees(rec.Kind, rec.Scopes) || p.hiddenOf(rec.Kind)[c.Field] {
+	if err != nil || !p.actor.Sees(rec.Kind, rec.Scopes) || p.actor.Hides(rec.Kind, c.Field) {
 		return nil, err
 	}
 	return rec, nil

@@ -75,7 +75,8 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 			continue
 		}
 		if moved == w.e.rescopeAtOnce {
-			return false, w.logMove(top)
+			w.logMove(top)
+			return false, nil
 		}
 		moved++
 		now := rec.Clone()
@@ -85,19 +86,18 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 		}
 		w.put(now)
 	}
-	if moved == 0 {
-		return true, nil
+	if moved > 0 {
+		w.logMove(top)
 	}
-	return true, w.logMove(top)
+	return true, nil
 }
 
 // logMove writes the one row of the log that a chunk takes.
-func (w *work) logMove(top store.Rescope) error {
+func (w *work) logMove(top store.Rescope) {
 	writer := w.writers[w.head.Server]
 	m := &record.Mutation{N: writer.N + 1, ID: w.rowID(writer)}
 	body := `[{"op":"rescope","id":"` + top.Rec.String() + `","at":"` + strconv.FormatInt(int64(top.Seq), 10) + `"}]`
 	w.append(writer, m, store.Entry{Seq: w.next(), Stamp: writer.Stamp, Result: record.Applied, Body: []byte(body)})
-	return nil
 }
 
 // Resume finishes the moves that a stopped server has left, for every org.

@@ -112,8 +112,8 @@ func (s *settling) highSeen(seen version.Vector) (version.Stamp, error) {
 	}
 	high := s.w.high[record.Seq(seen.Seq())]
 	for name, n := range seen {
-		if name == version.Log {
-			continue
+		if name == version.Log || n == 0 {
+			continue // nothing was seen of it
 		}
 		writer, err := s.known(name, n)
 		if err != nil {
@@ -121,12 +121,12 @@ func (s *settling) highSeen(seen version.Vector) (version.Stamp, error) {
 		}
 		stamp := writer.Stamp
 		if n < writer.N {
-			row, err := s.w.tx.EntriesByDot(s.w.ctx, writer.ID, n, n)
+			row, err := s.numbered(writer.ID, n)
 			if err != nil {
 				return high, err
 			}
-			if len(row) == 1 {
-				stamp = row[0].Stamp
+			if row != nil {
+				stamp = row.Stamp
 			}
 		}
 		high = version.Later(high, stamp)
@@ -194,11 +194,11 @@ func dependsOn() error {
 // replica, or an id.
 func (s *settling) named(raw json.RawMessage) (*store.Entry, error) {
 	if n, err := strconv.ParseUint(string(raw), 10, 63); err == nil {
-		return s.numbered(n)
+		return s.numbered(s.writer.ID, n)
 	}
 	var id record.ID
-	if json.Unmarshal(raw, &id) != nil {
-		return nil, nil //nolint:nilnil // nothing of that name
+	if err := json.Unmarshal(raw, &id); err != nil {
+		return nil, nil //nolint:nilerr,nilnil // what is no name is the name of nothing
 	}
 	if e := s.w.entries[id]; e != nil {
 		return e, nil
@@ -210,17 +210,28 @@ func (s *settling) named(raw json.RawMessage) (*store.Entry, error) {
 	return &found[0], nil
 }
 
-func (s *settling) numbered(n uint64) (*store.Entry, error) {
+// numbered finds a replica's mutation by its number, nil if it has none.
+func (s *settling) numbered(replica record.ReplicaID, n uint64) (*store.Entry, error) {
 	for i := len(s.w.log) - 1; i >= 0; i-- {
-		if e := &s.w.log[i]; e.Replica == s.writer.ID && e.N == n {
+		if e := &s.w.log[i]; e.Replica == replica && e.N == n {
 			return e, nil
 		}
 	}
-	found, err := s.w.tx.EntriesByDot(s.w.ctx, s.writer.ID, n, n)
+	found, err := s.w.tx.EntriesByDot(s.w.ctx, replica, n, n)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return &found[0], nil
+}
+
+// isRewritten reports whether a mutation was judged before with other content.
+// One of the two that could not be read has none to compare.
+func isRewritten(first *store.Entry, m *record.Mutation) bool {
+	return first.Hash != m.Hash && first.Hash != [32]byte{} && m.Hash != [32]byte{}
+}
+
+func rewritten() *errs.Error {
+	return errs.New("sync.settle", errs.Clash, "this change was sent before with other content").Coded("rewritten")
 }
 
 // settleTwin answers a mutation that was judged before under another name with
@@ -229,8 +240,8 @@ func (s *settling) numbered(n uint64) (*store.Entry, error) {
 func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store.Entry, person record.ID) (record.Outcome, error) {
 	seq := w.next()
 	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}
-	if first.Hash != m.Hash {
-		refusal := errs.New("sync.settle", errs.Clash, "this change was sent before with other content").Coded("rewritten")
+	if isRewritten(first, m) {
+		refusal := rewritten()
 		row.Result, row.Outcome = record.Refused, stored{Refusal: record.RefusalOf(refusal)}.text()
 		w.append(writer, m, row)
 		return record.Outcome{N: m.N, ID: m.ID, Result: record.Refused, Seq: seq, Refusal: record.RefusalOf(refusal)}, nil

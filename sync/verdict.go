@@ -42,7 +42,7 @@ func (s *settling) accept() (record.Outcome, error) {
 	w.append(s.writer, s.m, store.Entry{
 		Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.text(),
 	})
-	out := w.e.outcome(&w.head, &w.log[len(w.log)-1], keep)
+	out := w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
 	out.Clashes = s.clashes
 	out.Records = s.shown()
 	return out, nil
@@ -72,7 +72,7 @@ func (s *settling) refuse(why *errs.Error) (record.Outcome, error) {
 	w.append(s.writer, s.m, store.Entry{
 		Seq: seq, Stamp: s.writer.Stamp, Person: person, Result: record.Refused, Body: s.body(), Outcome: keep.text(),
 	})
-	out := w.e.outcome(&w.head, &w.log[len(w.log)-1], keep)
+	out := w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
 	shown, err := s.truth()
 	out.Records = shown
 	return out, err
@@ -118,11 +118,10 @@ func (s *settling) truth() ([]record.Shown, error) {
 		if rec == nil || rec.State == record.Deleted || !s.actor.Sees(rec.Kind, rec.Scopes) {
 			continue
 		}
-		hidden := s.actor.Hidden(rec.Kind)
 		var set record.Values
 		for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
 			for _, v := range values {
-				if slot := rec.Slot(v.Field); slot != nil && !hidden[v.Field] && set.Get(v.Field) == nil {
+				if slot := rec.Slot(v.Field); slot != nil && !s.actor.Hides(rec.Kind, v.Field) && set.Get(v.Field) == nil {
 					set = append(set, record.Value{Field: v.Field, Raw: slot.Raw})
 				}
 			}
@@ -171,23 +170,24 @@ func (s *settling) storedClashes() []storedClash {
 }
 
 // outcome is a row's verdict as its device is told, without values.
-func (e *Engine) outcome(head *store.Head, row *store.Entry, keep stored) record.Outcome {
+func (e *Engine) outcome(org record.OrgID, epoch string, row *store.Entry, keep stored) record.Outcome {
 	out := record.Outcome{N: row.N, ID: row.ID, Result: row.Result, Seq: row.Seq, Refusal: keep.Refusal}
 	if row.Result == record.Refused {
 		return out
 	}
 	stamp := row.Stamp
 	out.Stamp, out.Over, out.Clamped = &stamp, keep.Over, keep.Clamped
-	out.Receipt = e.receipt(head.Epoch, row, keep.Over)
+	out.Receipt = e.receipt(org, epoch, row, keep.Over)
 	return out
 }
 
 // receipt proves to a restored server that it once accepted a mutation, and
 // what it had established of it: HMAC-SHA-256, cut to 16 bytes.
-func (e *Engine) receipt(epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
+func (e *Engine) receipt(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
 	mac := hmac.New(sha256.New, e.Key)
 	b := make([]byte, 0, 128)
 	b = append(b, "receipt\x00"...)
+	b = binary.BigEndian.AppendUint32(b, uint32(org))
 	b = append(append(b, epoch...), 0)
 	b = binary.BigEndian.AppendUint32(b, uint32(row.Replica))
 	b = binary.BigEndian.AppendUint64(b, row.N)
@@ -208,9 +208,9 @@ func (w *work) repeat(row *store.Entry, person record.ID) (record.Outcome, error
 	if err != nil {
 		return record.Outcome{}, err
 	}
-	out, err := w.e.told(w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
+	out, err := w.e.told(w.tx.Org, w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
 		rec, err := w.record(c.ID)
-		if err != nil || rec == nil || !actor.Sees(rec.Kind, rec.Scopes) || actor.Hidden(rec.Kind)[c.Field] {
+		if err != nil || rec == nil || !actor.Sees(rec.Kind, rec.Scopes) || actor.Hides(rec.Kind, c.Field) {
 			return nil, err
 		}
 		return rec, nil
@@ -221,14 +221,14 @@ func (w *work) repeat(row *store.Entry, person record.ID) (record.Outcome, error
 
 // told is a stored verdict with the values that its author may see now. look
 // finds a record that he may see, or nil.
-func (e *Engine) told(epoch string, row *store.Entry, look func(storedClash) (*record.Record, error)) (record.Outcome, error) {
+func (e *Engine) told(org record.OrgID, epoch string, row *store.Entry, look func(storedClash) (*record.Record, error)) (record.Outcome, error) {
 	var keep stored
 	if row.Outcome != nil {
 		if err := json.Unmarshal(row.Outcome, &keep); err != nil {
 			return record.Outcome{}, err
 		}
 	}
-	out := e.outcome(&store.Head{Epoch: epoch}, row, keep)
+	out := e.outcome(org, epoch, row, keep)
 	for _, c := range keep.Clashes {
 		clash := record.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict}
 		rec, err := look(c)

@@ -153,59 +153,12 @@ func js(v any) json.RawMessage {
 	return b
 }
 
-// phone is a device in miniature: it types, pushes and pulls, and holds what it
-// was told. What it types it draws on top of that until a complete pull has
-// passed it.
-type phone struct {
-	w       *world
-	who     access.Caller
-	replica version.Replica
-	n       uint64
-	names   map[uint64]record.ID // of all that it typed under this replica
-	outbox  []record.Mutation
-	settled []judged
-	cursor  string
-	skew    time.Duration
-	last    version.Stamp
-	high    version.Stamp
-
-	stages bool // it applies the pages of a pull only when all have come
-	staged []wire.PullAnswer
-	ahead  string // the cursor behind the staged pages
-
-	max   int    // bytes of a page
-	from  string // the first month it wants
-	base  map[record.ID]*held
-	outs  map[record.ID]record.Outcome
-	pages []wire.PullAnswer // of the last sync
-	epoch string
-}
-
-// judged is a mutation that has its verdict.
-type judged struct {
-	record.Mutation
-
-	seq record.Seq
-}
-
-type held struct {
-	kind string
-	seq  record.Seq
-	set  map[string]string
-	in   map[string]bool
-}
-
-func (w *world) phone(login string) *phone {
-	w.t.Helper()
-	return w.phoneIn(w.org, login)
-}
-
-func (w *world) phoneIn(org record.OrgID, login string) *phone {
-	w.t.Helper()
-	p := &phone{w: w, who: access.Caller{Org: org, Person: w.person(org, login), Device: w.id(), Roles: []string{"rep"}}}
-	p.base, p.outs, p.names = map[record.ID]*held{}, map[record.ID]record.Outcome{}, map[uint64]record.ID{}
-	p.replica = w.claim(p.who)
-	return p
+func values(pairs ...any) record.Values {
+	var vs record.Values
+	for i := 0; i < len(pairs); i += 2 {
+		vs = append(vs, record.Value{Field: pairs[i].(string), Raw: js(pairs[i+1])})
+	}
+	return vs
 }
 
 // claim gives a device a new replica, as signing in with an empty store does.
@@ -219,150 +172,6 @@ func (w *world) claim(who access.Caller) version.Replica {
 	return r.Name
 }
 
-// seen is what the phone was last told of a record.
-func (p *phone) seen(id record.ID) version.Vector {
-	if h := p.base[id]; h != nil {
-		return version.Vector{version.Log: uint64(h.seq)}
-	}
-	return nil
-}
-
-// pending are the phone's own edits of a record that no complete pull has
-// passed, oldest first.
-func (p *phone) pending(id record.ID) []record.Edit {
-	var out []record.Edit
-	add := func(m record.Mutation) {
-		for _, e := range m.Edits {
-			if e.ID == id {
-				out = append(out, e)
-			}
-		}
-	}
-	for _, m := range p.settled {
-		add(m.Mutation)
-	}
-	for _, m := range p.outbox {
-		add(m)
-	}
-	return out
-}
-
-// seenOf is what its owner has on the screen of one field: an own edit that
-// has not come back hides what was pulled since.
-func (p *phone) seenOf(id record.ID, field string) version.Vector {
-	kind := p.w.schema.Kind(p.kind(id))
-	f := kind.Field(field)
-	if f == nil || f.Policy != record.LWW && f.Policy != record.LWWAsk {
-		return p.seen(id)
-	}
-	pending := p.pending(id)
-	for i := len(pending) - 1; i >= 0; i-- {
-		for _, g := range kind.GroupOf(f) {
-			if pending[i].Set.Get(g.Name) != nil {
-				return pending[i].Seen
-			}
-		}
-	}
-	return p.seen(id)
-}
-
-// seenAll is what its owner had on the screen when he touched a record first:
-// what a delete has seen.
-func (p *phone) seenAll(id record.ID) version.Vector {
-	least := p.seen(id)
-	for _, e := range p.pending(id) {
-		if e.Seen.Seq() < least.Seq() {
-			least = e.Seen
-		}
-	}
-	return least
-}
-
-func values(pairs ...any) record.Values {
-	var vs record.Values
-	for i := 0; i < len(pairs); i += 2 {
-		vs = append(vs, record.Value{Field: pairs[i].(string), Raw: js(pairs[i+1])})
-	}
-	return vs
-}
-
-// typed puts a mutation into the outbox.
-func (p *phone) typed(edits ...record.Edit) record.ID {
-	p.n++
-	clock := p.w.now().Add(p.skew).UnixMilli()
-	p.last = version.Later(version.Later(p.last.Next(), p.high.Next()), version.Stamp{MS: clock})
-	m := record.Mutation{N: p.n, ID: p.w.id(), Stamp: p.last, Edits: edits}
-	p.outbox, p.names[p.n] = append(p.outbox, m), m.ID
-	return m.ID
-}
-
-func (p *phone) create(kind string, set record.Values) record.ID {
-	id := p.w.id()
-	p.typed(record.Edit{Op: record.OpCreate, Kind: kind, ID: id, Set: set})
-	return id
-}
-
-func (p *phone) edit(id record.ID, set record.Values) record.ID { return p.typed(p.edits(id, set)...) }
-
-// edits are a change of fields, cut by what was on the screen of each.
-func (p *phone) edits(id record.ID, set record.Values) []record.Edit {
-	var out []record.Edit
-	for _, v := range set {
-		seen := p.seenOf(id, v.Field)
-		at := slices.IndexFunc(out, func(e record.Edit) bool { return e.Seen.Seq() == seen.Seq() })
-		if at < 0 {
-			at = len(out)
-			out = append(out, record.Edit{Op: record.OpEdit, Kind: p.kind(id), ID: id, Seen: seen})
-		}
-		out[at].Set = append(out[at].Set, v)
-	}
-	return out
-}
-
-// change is an edit that has seen what was pulled, to be filled in.
-func (p *phone) change(id record.ID) record.Edit {
-	return record.Edit{Op: record.OpEdit, Kind: p.kind(id), ID: id, Seen: p.seen(id)}
-}
-
-func (p *phone) kind(id record.ID) string {
-	if h := p.base[id]; h != nil {
-		return h.kind
-	}
-	for _, e := range p.pending(id) {
-		return e.Kind
-	}
-	return "account"
-}
-
-func (p *phone) remove(id record.ID) record.ID {
-	return p.typed(record.Edit{Op: record.OpDelete, Kind: p.kind(id), ID: id, Seen: p.seenAll(id)})
-}
-
-// frame is the outbox as it travels: through text, as a server would get it.
-func (p *phone) frame() *wire.Push { return p.w.read(p.bytes(p.ready())) }
-
-// ready is how many mutations of the outbox follow each other. A verdict may
-// be missing before ones that came by pull: a first sync brings none.
-func (p *phone) ready() int {
-	for i := range p.outbox {
-		if p.outbox[i].N != p.outbox[0].N+uint64(i) {
-			return i
-		}
-	}
-	return len(p.outbox)
-}
-
-// bytes are the first mutations of the outbox as they travel.
-func (p *phone) bytes(some int) []byte {
-	push := wire.Push{Replica: p.replica, Mutations: p.outbox[:some]}
-	if some > 0 {
-		push.Prev = p.names[p.outbox[0].N-1].String()
-	}
-	body, err := json.Marshal(push)
-	require.NoError(p.w.t, err)
-	return body
-}
-
 // read is a push as a server gets it.
 func (w *world) read(body []byte) *wire.Push {
 	w.t.Helper()
@@ -371,188 +180,24 @@ func (w *world) read(body []byte) *wire.Push {
 	return frame
 }
 
-// push sends the outbox and takes the verdicts.
-func (p *phone) push() []record.Outcome {
-	p.w.t.Helper()
-	var all []record.Outcome
-	for again := true; again; again = len(p.outbox) > 0 {
-		outcomes, err := p.send(p.bytes(p.ready()))
-		require.NoError(p.w.t, err)
-		p.settle(outcomes)
-		all = append(all, outcomes...)
-	}
-	return all
-}
-
-// send gives the server bytes and forgets the answer.
-func (p *phone) send(body []byte) ([]record.Outcome, error) {
-	answer, err := p.w.engine.Push(context.Background(), p.who, p.w.read(body))
-	if err != nil {
-		return nil, err
-	}
-	p.epoch = answer.Epoch
-	return answer.Outcomes, nil
-}
-
-// settle takes verdicts by the ids of what they judge.
-func (p *phone) settle(outcomes []record.Outcome) {
-	for _, o := range outcomes {
-		p.outs[o.ID] = o
-		for i, m := range p.outbox {
-			if m.ID == o.ID {
-				p.outbox = append(p.outbox[:i:i], p.outbox[i+1:]...)
-				if o.Result != record.Refused {
-					p.settled = append(p.settled, judged{m, o.Seq})
-				}
-				break
-			}
+// entries are all rows of the log. That they follow each other without a gap,
+// and that the chain holds from the first on, is made sure of on the way.
+func (w *world) entries() (rows []store.Entry) {
+	w.t.Helper()
+	ctx := context.Background()
+	require.NoError(w.t, store.New(w.pool).Snapshot(ctx, w.org, func(tx store.Tx, head store.Head) error {
+		chain := make([]byte, 32)
+		for seq := record.Seq(1); seq <= head.Seq; seq++ {
+			e, err := tx.Entry(ctx, seq)
+			require.NoError(w.t, err, "the log has a gap")
+			next, err := tx.Chain(ctx, seq)
+			require.NoError(w.t, err)
+			chain = e.Link(chain)
+			require.Equal(w.t, chain, next, "the chain at %d", seq)
+			rows = append(rows, e)
 		}
-	}
+		require.Equal(w.t, head.Chain, chain)
+		return nil
+	}))
+	return rows
 }
-
-// pullPage asks for one page and takes it.
-func (p *phone) pullPage() wire.PullAnswer {
-	p.w.t.Helper()
-	page := p.ask(p.request())
-	p.take(page)
-	return page
-}
-
-func (p *phone) request() wire.PullRequest {
-	r := wire.PullRequest{Replica: p.replica, Cursor: p.cursor, MaxBytes: p.max, Digest: true}
-	if p.ahead != "" {
-		r.Cursor = p.ahead
-	}
-	if p.from != "" {
-		r.Want = &wire.Want{From: p.from}
-	}
-	return r
-}
-
-func (p *phone) ask(r wire.PullRequest) wire.PullAnswer {
-	p.w.t.Helper()
-	body, err := p.w.engine.Pull(context.Background(), p.who, &r)
-	require.NoError(p.w.t, err)
-	var page wire.PullAnswer
-	require.NoError(p.w.t, json.Unmarshal(body, &page), "%s", body)
-	require.LessOrEqual(p.w.t, len(page.Cursor), sync.MaxCursor)
-	return page
-}
-
-// pull goes on until everything is there.
-func (p *phone) pull() {
-	p.w.t.Helper()
-	p.pages = nil
-	for range 100_000 {
-		page := p.pullPage()
-		p.pages = append(p.pages, page)
-		if page.Complete && !page.Filling {
-			return
-		}
-	}
-	require.Fail(p.w.t, "the pull does not end")
-}
-
-// take applies a page, or keeps it until the last has come.
-func (p *phone) take(page wire.PullAnswer) {
-	p.w.t.Helper()
-	if !p.stages {
-		p.apply(page)
-		return
-	}
-	p.staged, p.ahead = append(p.staged, page), page.Cursor
-	if page.Complete {
-		for _, s := range p.staged {
-			p.apply(s)
-		}
-		p.crash()
-	}
-}
-
-// crash forgets what is not on disk: staged pages, and with them the cursor
-// behind them.
-func (p *phone) crash() { p.staged, p.ahead = nil, "" }
-
-func (p *phone) apply(page wire.PullAnswer) {
-	p.w.t.Helper()
-	for _, scope := range page.DropScopes {
-		for id, h := range p.base {
-			if delete(h.in, scope); len(h.in) == 0 {
-				delete(p.base, id)
-			}
-		}
-	}
-	for _, c := range page.Changes {
-		p.applyChange(c)
-	}
-	p.settle(page.Outcomes)
-	p.cursor, p.epoch = page.Cursor, page.Epoch
-	p.high = version.Later(p.high, page.High)
-	if page.Complete {
-		base := p.place().Base()
-		p.settled = slices.DeleteFunc(p.settled, func(m judged) bool { return m.seq <= base })
-	}
-}
-
-// place is what the phone's cursor says; a real one cannot read it.
-func (p *phone) place() sync.Place {
-	p.w.t.Helper()
-	place, err := p.w.engine.PlaceOf(p.who, p.cursor)
-	require.NoError(p.w.t, err)
-	return place
-}
-
-func (p *phone) applyChange(c wire.Change) {
-	p.w.t.Helper()
-	if c.Gone != "" {
-		require.False(p.w.t, c.Full || c.Set != nil || c.In != nil, "%s is gone and there", c.ID)
-		delete(p.base, c.ID)
-		return
-	}
-	h := p.base[c.ID]
-	if c.Full {
-		h = &held{kind: c.Kind, set: map[string]string{}}
-		p.base[c.ID] = h
-	}
-	require.NotNil(p.w.t, h, "a part of %s, which this phone does not hold", c.ID)
-	for _, v := range c.Set {
-		h.set[v.Field] = string(v.Raw)
-	}
-	h.seq = c.Seq
-	if c.In != nil {
-		h.in = map[string]bool{}
-		for _, scope := range c.In {
-			h.in[scope] = true
-		}
-	}
-	require.NotEmpty(p.w.t, h.in, "%s is held through no scope", c.ID)
-}
-
-// sync is a push and a pull.
-func (p *phone) sync() {
-	p.w.t.Helper()
-	if len(p.outbox) > 0 {
-		p.push()
-	}
-	p.pull()
-}
-
-// raw is a field as the phone was told.
-func (p *phone) raw(id record.ID, field string) string {
-	if h := p.base[id]; h != nil {
-		return h.set[field]
-	}
-	return ""
-}
-
-// text is a field as the phone was told, without quotes if it is text.
-func (p *phone) text(id record.ID, field string) string {
-	raw := p.raw(id, field)
-	var s string
-	if json.Unmarshal([]byte(raw), &s) == nil {
-		return s
-	}
-	return raw
-}
-
-func (p *phone) has(id record.ID) bool { return p.base[id] != nil }

@@ -24,14 +24,14 @@ func TestVector_join(t *testing.T) {
 
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := drawVector(t, "a"), drawVector(t, "b"), drawVector(t, "c")
-		joined := version.Vector(a).Join(b)
+		joined := a.Join(b)
 
 		require.True(t, joined.Dominates(a))
 		require.True(t, joined.Dominates(b))
-		require.Equal(t, joined, version.Vector(b).Join(a), "order does not matter")
-		require.Equal(t, joined.Join(c), version.Vector(a).Join(version.Vector(b).Join(c)), "grouping does not matter")
-		if version.Vector(c).Dominates(a) && version.Vector(c).Dominates(b) {
-			require.True(t, version.Vector(c).Dominates(joined), "no smaller bound exists")
+		require.Equal(t, joined, b.Join(a), "order does not matter")
+		require.Equal(t, joined.Join(c), a.Join(b.Join(c)), "grouping does not matter")
+		if c.Dominates(a) && c.Dominates(b) {
+			require.True(t, c.Dominates(joined), "no smaller bound exists")
 		}
 	})
 }
@@ -40,7 +40,7 @@ func TestVector_json(t *testing.T) {
 	t.Parallel()
 
 	rapid.Check(t, func(t *rapid.T) {
-		v := version.Vector(drawVector(t, "v"))
+		v := drawVector(t, "v")
 		text, err := json.Marshal(v)
 		require.NoError(t, err)
 		var back version.Vector

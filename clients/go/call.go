@@ -6,12 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"roadbook/errs"
 	"roadbook/sync/wire"
@@ -53,21 +49,16 @@ func (d *Device) tokens() tokens {
 // of our server (no network, a proxy's page, half a body) is busy: the same
 // bytes may be sent again.
 func (d *Device) post(ctx context.Context, path, token string, body []byte, out any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.cfg.BaseURL+path, bytes.NewReader(body))
+	req, err := d.request(ctx, path, token, body)
 	if err != nil {
 		return internal("device.post", "the address cannot be used: %v", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept-Encoding", "zstd, gzip")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	sent := d.cfg.Now()
 	res, err := d.client().Do(req)
 	if err != nil {
 		return unreachable(ctx, err)
 	}
-	defer func() { _ = res.Body.Close() }() //nolint:errcheck // it was read, or is not wanted
+	defer func() { _ = res.Body.Close() }() // it was read, or is not wanted
 	text, err := unpack(res)
 	if err != nil {
 		return unreachable(ctx, err)
@@ -80,6 +71,26 @@ func (d *Device) post(ctx context.Context, path, token string, body []byte, out 
 	}
 	d.setClock(serverTime(out), sent, d.cfg.Now())
 	return nil
+}
+
+func (d *Device) request(ctx context.Context, path, token string, body []byte) (*http.Request, error) {
+	sent, encoding := pack(body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.cfg.BaseURL+path, bytes.NewReader(sent))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept-Encoding", "zstd, gzip")
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
+	}
+	if d.cfg.Lang != "" {
+		req.Header.Set("Accept-Language", d.cfg.Lang)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return req, nil
 }
 
 // read reads an answer, and makes sure that it is one: a gate that answers {}
@@ -133,32 +144,6 @@ func unreachable(ctx context.Context, cause error) error {
 		cause = errors.Join(ctx.Err(), cause)
 	}
 	return errs.New("device.post", errs.Busy, "there is no connection to the server").Coded(codeOffline).Because(cause)
-}
-
-// unpack reads a body to its end.
-func unpack(res *http.Response) ([]byte, error) {
-	body := io.Reader(res.Body)
-	switch res.Header.Get("Content-Encoding") {
-	case "gzip":
-		gz, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, err
-		}
-		body = gz
-	case "zstd":
-		zs, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxMemory(maxAnswerBytes))
-		if err != nil {
-			return nil, err
-		}
-		defer zs.Close()
-		body = zs
-	}
-	text, err := io.ReadAll(io.LimitReader(body, maxAnswerBytes+1))
-	if err == nil && len(text) > maxAnswerBytes {
-		err = errors.New("the answer is too long")
-	}
-	return text, err
 }
 
 // setClock learns how far the server's clock is ahead of ours. The answer was

@@ -15,6 +15,7 @@ package device
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -40,6 +41,7 @@ type Config struct {
 	Kind      string // phone, mini, web, connector
 	Platform  string // "android 15"
 	App       string // "1.4.0"
+	Lang      string // "zh-CN", "en": in which a refusal is explained; "" leaves it to the server
 	Stage     bool   // keep the pages of a pull back until it is complete
 	PageBytes int    // the most bytes in a page; 0 leaves it to the server
 }
@@ -96,7 +98,7 @@ func Open(cfg Config) (*Device, error) {
 
 func (d *Device) fail(err error) error {
 	if d.store != nil {
-		_ = d.store.Close() //nolint:errcheck // the first error is the one to tell
+		_ = d.store.Close() // the first error is the one to tell
 	}
 	return errs.New("device.Open", errs.Internal, "the device's store could not be read").Because(err)
 }
@@ -108,7 +110,7 @@ func (d *Device) Close() error {
 	defer d.net.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.broken == errClosed {
+	if errors.Is(d.broken, errClosed) {
 		return nil
 	}
 	d.broken = errClosed

@@ -116,7 +116,7 @@ func (d *day) refused(context.Context) error {
 		}
 	}
 	d.check(found && why != "", "the broken visit is refused, with a reason", "有错的拜访被拒绝，并给出原因", why)
-	typed := int(d.lin.Status().LastN) //nolint:gosec // a day's work
+	typed := int(d.lin.Status().LastN)
 	d.check(accepted == typed-1, "all others are accepted", "其他操作全部被接受", d.text("%d of %d", "%d/%d", accepted, typed))
 	return d.lin.Dismiss(d.wrong)
 }

@@ -26,7 +26,6 @@ type phone struct {
 	cfg   device.Config
 	login string
 	name  said
-	lang  Lang
 	told  map[record.ID]record.Outcome // the verdicts that it has heard of, by mutation
 
 	wifi    *badnet.Net // a good network, or none at all
@@ -47,7 +46,7 @@ const (
 
 func (d *day) newPhone(login string, stored bool) (*phone, error) {
 	p := &phone{
-		login: login, name: names[login], lang: d.Lang,
+		login: login, name: names[login],
 		told: map[record.ID]record.Outcome{}, witness: &witness{next: http.DefaultTransport},
 	}
 	p.wifi = badnet.New(p.witness, badnet.Plan{}, nil)
@@ -58,7 +57,7 @@ func (d *day) newPhone(login string, stored bool) (*phone, error) {
 	p.in.Store(p.wifi)
 	p.cfg = device.Config{
 		BaseURL: d.BaseURL, HTTP: &http.Client{Transport: p}, Now: d.Now, NewID: d.NewID, Sleep: d.sleep,
-		Kind: "phone", Platform: "android 15", App: "demo", Stage: true,
+		Kind: "phone", Platform: "android 15", App: "demo", Lang: string(d.Lang), Stage: true,
 	}
 	if stored {
 		p.cfg.Dir = filepath.Join(d.Dir, login)
@@ -85,8 +84,6 @@ func (p *phone) start() error {
 
 // RoundTrip implements http.RoundTripper, through the network of the moment.
 func (p *phone) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.Header.Set("Accept-Language", string(p.lang)) // in which a refusal is explained
 	return p.in.Load().RoundTrip(req)
 }
 
@@ -156,7 +153,13 @@ type witness struct {
 	next http.RoundTripper
 
 	mu     sync.Mutex
-	pushes [][]byte
+	pushes []sent
+}
+
+// sent is a body as it left the phone.
+type sent struct {
+	body     []byte
+	encoding string
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -168,7 +171,7 @@ func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		w.mu.Lock()
-		w.pushes = append(w.pushes, body)
+		w.pushes = append(w.pushes, sent{body, req.Header.Get("Content-Encoding")})
 		w.mu.Unlock()
 		req.Body = io.NopCloser(bytes.NewReader(body))
 	}
@@ -176,22 +179,25 @@ func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // first is the first push since the phone was made.
-func (w *witness) first() []byte {
+func (w *witness) first() sent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.pushes) == 0 {
-		return nil
+		return sent{}
 	}
 	return w.pushes[0]
 }
 
 // replay sends a push that was sent before once more, past the app.
-func (p *phone) replay(ctx context.Context, body []byte) (*wire.PushAnswer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.cfg.BaseURL+"/v1/sync/push", bytes.NewReader(body))
+func (p *phone) replay(ctx context.Context, push sent) (*wire.PushAnswer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.cfg.BaseURL+"/v1/sync/push", bytes.NewReader(push.body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if push.encoding != "" {
+		req.Header.Set("Content-Encoding", push.encoding)
+	}
 	req.Header.Set("Authorization", "Bearer "+p.Token())
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {

@@ -1,7 +1,6 @@
 package day_test
 
 import (
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -40,7 +39,7 @@ func (s *server) later(d time.Duration) { s.ahead.Add(int64(d)) }
 
 func newID() record.ID { return record.ID(uuid.Must(uuid.NewV7())) }
 
-func draw() int32 { return rand.Int32N(1<<31-2) + 1 } //nolint:gosec // names of replicas of a test
+func draw() int32 { return rand.Int32N(1<<31-2) + 1 }
 
 // emptyServer has no org.
 func emptyServer(t *testing.T) *server {
@@ -57,7 +56,7 @@ func emptyServer(t *testing.T) *server {
 		Pool: s.pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString,
 	})
 	handler := api.New(api.Config{
-		Line: s.engine, SignIn: s.people, Ready: s.pool.Ping, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Line: s.engine, SignIn: s.people, Ready: s.pool.Ping, Log: slog.New(slog.DiscardHandler),
 		Now: s.now, NewID: uuid.NewString,
 	}).Handler()
 	served := httptest.NewServer(handler)

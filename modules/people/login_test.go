@@ -1,7 +1,6 @@
 package people_test
 
 import (
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -189,7 +188,7 @@ func retryAfter(t *testing.T, err error) time.Duration {
 	t.Helper()
 	requireCode(t, err, errs.Limited, "locked")
 	var wait interface{ RetryAfter() time.Duration }
-	require.True(t, errors.As(err, &wait))
+	require.ErrorAs(t, err, &wait)
 	return wait.RetryAfter()
 }
 

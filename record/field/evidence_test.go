@@ -15,8 +15,10 @@ const fullEvidence = `{"time_device":"2026-11-21T01:00:00.250Z","time_since_boot
 var evidenceRows = []row{
 	{"all of it", fullEvidence, fullEvidence, ""},
 	{"the least of it", `{"time_device":"2026-11-21T09:00:00+08:00"}`, `{"time_device":"2026-11-21T01:00:00Z"}`, ""},
-	{"in another order, with nulls", `{"mock_flag":true, "photo":null, "time_device":"2026-11-21T01:00:00Z"}`,
-		`{"time_device":"2026-11-21T01:00:00Z","mock_flag":true}`, ""},
+	{
+		"in another order, with nulls", `{"mock_flag":true, "photo":null, "time_device":"2026-11-21T01:00:00Z"}`,
+		`{"time_device":"2026-11-21T01:00:00Z","mock_flag":true}`, "",
+	},
 	{
 		"a clock that was never set",
 		`{"time_device":"1970-01-01T00:00:07Z"}`,

@@ -9,8 +9,10 @@ import (
 
 var placeRows = []row{
 	{"a point", point("31.2", "121.4"), point("31.2", "121.4"), ""},
-	{"all of it, in any order", `{"mock":false,"provider":" gps ","accuracy":25.0,"crs":"gcj02","lng":121.4,"lat":31.2}`,
-		`{"lat":31.2,"lng":121.4,"crs":"gcj02","accuracy":25,"provider":"gps","mock":false}`, ""},
+	{
+		"all of it, in any order", `{"mock":false,"provider":" gps ","accuracy":25.0,"crs":"gcj02","lng":121.4,"lat":31.2}`,
+		`{"lat":31.2,"lng":121.4,"crs":"gcj02","accuracy":25,"provider":"gps","mock":false}`, "",
+	},
 	{
 		"null is left out",
 		`{"lat":31.2,"lng":121.4,"crs":"wgs84","accuracy":null,"mock":null}`,

@@ -10,15 +10,19 @@ import (
 
 var rowsRows = []row{
 	{"none", ` [ ] `, `[]`, ""},
-	{"two", `[{"qty":2.0,"id":"` + strings.ToUpper(id) + `"}, {"id":"` + other + `","name":"\u5174"}]`,
-		`[{"id":"` + id + `","qty":2},{"id":"` + other + `","name":"兴"}]`, ""},
+	{
+		"two", `[{"qty":2.0,"id":"` + strings.ToUpper(id) + `"}, {"id":"` + other + `","name":"\u5174"}]`,
+		`[{"id":"` + id + `","qty":2},{"id":"` + other + `","name":"兴"}]`, "",
+	},
 	{
 		"their order is kept",
 		`[{"id":"` + other + `"},{"id":"` + id + `"}]`,
 		`[{"id":"` + other + `"},{"id":"` + id + `"}]`, "",
 	},
-	{"scalars and objects", `[{"id":"` + id + `","a":null,"b":true,"c":{"z":1,"y":[1,2]}}]`,
-		`[{"a":null,"b":true,"c":{"y":[1,2],"z":1},"id":"` + id + `"}]`, ""},
+	{
+		"scalars and objects", `[{"id":"` + id + `","a":null,"b":true,"c":{"z":1,"y":[1,2]}}]`,
+		`[{"a":null,"b":true,"c":{"y":[1,2],"z":1},"id":"` + id + `"}]`, "",
+	},
 	{"two hundred", list(field.MaxRows), list(field.MaxRows), ""},
 	{"two hundred and one", list(field.MaxRows + 1), "", "at most 200 rows"},
 	{"fifty members", wide(field.MaxRowMembers), wide(field.MaxRowMembers), ""},

@@ -126,7 +126,8 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"conflict":    {parent: "record"},
 	}
 	for _, k := range shipped.Schema().Kinds {
-		require.Equal(t, want[k.Name], home{k.Parent, k.Month, k.Scope}, k.Name)
+		got := home{k.Parent, k.Month, k.Scope}
+		require.Equal(t, want[k.Name], got, k.Name)
 		if k.Month != "" {
 			require.NotNil(t, k.Field(k.Month), k.Name)
 		}

@@ -53,10 +53,14 @@ func TestReadPull(t *testing.T) {
 		{"the last month", want(`"from":"2200-12"`), wire.PullRequest{Want: &wire.Want{From: "2200-12"}}},
 		{"no pins", want(`"pins":[]`), wire.PullRequest{Want: &wire.Want{Pins: []record.ID{}}}},
 		{"no kinds", want(`"kinds":[]`), wire.PullRequest{Want: &wire.Want{Kinds: []string{}}}},
-		{"as many pins as may be", want(`"pins":` + listOf(wire.MaxPins, acme)),
-			wire.PullRequest{Want: &wire.Want{Pins: pins}}},
-		{"as many kinds as may be", want(`"kinds":` + listOf(wire.MaxKinds, "visit")),
-			wire.PullRequest{Want: &wire.Want{Kinds: times(wire.MaxKinds, "visit")}}},
+		{
+			"as many pins as may be", want(`"pins":` + listOf(wire.MaxPins, acme)),
+			wire.PullRequest{Want: &wire.Want{Pins: pins}},
+		},
+		{
+			"as many kinds as may be", want(`"kinds":` + listOf(wire.MaxKinds, "visit")),
+			wire.PullRequest{Want: &wire.Want{Kinds: times(wire.MaxKinds, "visit")}},
+		},
 		{"as many bytes as may be", pull(``) + room, wire.PullRequest{}},
 	}
 	for _, tt := range tests {

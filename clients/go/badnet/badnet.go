@@ -132,7 +132,7 @@ func (n *Net) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if err := n.pause(req.Context(), wait); err != nil {
-		_ = res.Body.Close() //nolint:errcheck // nobody reads it
+		_ = res.Body.Close() // nobody reads it
 		return nil, err
 	}
 	return n.answer(res, fate)
@@ -141,7 +141,7 @@ func (n *Net) RoundTrip(req *http.Request) (*http.Response, error) {
 // answer lets as much of the answer through as its fate allows.
 func (n *Net) answer(res *http.Response, fate Fate) (*http.Response, error) {
 	text, err := io.ReadAll(res.Body)
-	_ = res.Body.Close() //nolint:errcheck // it was read
+	_ = res.Body.Close() // it was read
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +205,10 @@ func (n *Net) fate() Fate {
 		fate   Fate
 		chance float64
 	}{
-		{LoseRequest, n.plan.LoseRequest}, {LoseAnswer, n.plan.LoseAnswer},
-		{CutAnswer, n.plan.CutAnswer}, {Repeat, n.plan.Repeat},
+		{LoseRequest, n.plan.LoseRequest},
+		{LoseAnswer, n.plan.LoseAnswer},
+		{CutAnswer, n.plan.CutAnswer},
+		{Repeat, n.plan.Repeat},
 	} {
 		if x < f.chance {
 			return f.fate
@@ -232,7 +234,7 @@ func (n *Net) count(fate Fate) {
 func (n *Net) deliver(late *http.Request) {
 	res, err := n.next.RoundTrip(late)
 	if err == nil {
-		_ = res.Body.Close() //nolint:errcheck // nobody reads it
+		_ = res.Body.Close() // nobody reads it
 	}
 }
 
@@ -265,7 +267,7 @@ func bodyOf(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
 	}
-	defer func() { _ = req.Body.Close() }() //nolint:errcheck // it was read
+	defer func() { _ = req.Body.Close() }() // it was read
 	return io.ReadAll(req.Body)
 }
 

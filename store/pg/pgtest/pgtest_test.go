@@ -165,6 +165,7 @@ func TestChild_one(t *testing.T) {
 }
 
 func TestChild_many(t *testing.T) {
+	t.Parallel()
 	if !isChild() {
 		t.Skip("a part of another test")
 	}

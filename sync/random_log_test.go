@@ -22,6 +22,7 @@ type logRow struct {
 	n        uint64
 	replica  record.ReplicaID
 	id       record.ID
+	stamp    version.Stamp // effective
 	accepted bool
 	twin     bool
 	edits    []loggedEdit
@@ -47,10 +48,13 @@ type loggedEdit struct {
 type replay struct {
 	s       *story
 	line    map[record.ReplicaID]store.Writer
-	text    map[place]string           // what a field holds by its history
-	vague   map[place]bool             // history does not say: a group was set back to what somebody saw
-	count   map[place]int64            // sums of counters
-	largest map[place]string           // of fields that keep the larger
+	text    map[place]string // what a field holds by its history
+	vague   map[place]bool   // history does not say: a group was set back to what somebody saw
+	count   map[place]int64  // sums of counters
+	largest map[place]string // of fields that keep the larger
+	first   map[place]string // of fields that keep the first
+	high    map[record.Seq]version.Stamp
+	last    map[record.ReplicaID]version.Stamp
 	elems   map[place]map[string][]dot // of sets
 	writes  map[record.ID][]dot        // of records, and of what was hung under them
 	deleted map[record.ID]bool
@@ -67,13 +71,16 @@ func (s *story) checkEnd() {
 	rows := s.log()
 	s.checkJudged(rows)
 	r := &replay{
-		s: s, line: s.writers(), text: map[place]string{}, vague: map[place]bool{}, count: map[place]int64{}, largest: map[place]string{},
+		s: s, line: s.writers(), text: map[place]string{}, vague: map[place]bool{}, count: map[place]int64{}, largest: map[place]string{}, first: map[place]string{},
+		high: map[record.Seq]version.Stamp{}, last: map[record.ReplicaID]version.Stamp{},
 		elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{}, deleted: map[record.ID]bool{},
 	}
 	for _, row := range rows {
 		if row.accepted && !row.twin && s.typedBy[row.id] != nil {
 			r.row(row)
 		}
+		r.high[row.seq] = version.Later(r.high[row.seq-1], row.stamp)
+		r.last[row.replica] = version.Later(r.last[row.replica], row.stamp)
 	}
 	all := s.records()
 	r.check(all)
@@ -82,29 +89,18 @@ func (s *story) checkEnd() {
 	s.checkGrants(all)
 }
 
-// log reads all rows and verifies the hash chain from the first one on.
+// log reads all rows.
 func (s *story) log() []logRow {
 	var out []logRow
-	require.NoError(s.t, store.New(s.pool).Snapshot(context.Background(), s.org, func(tx store.Tx, head store.Head) error {
-		chain := make([]byte, 32)
-		for seq := record.Seq(1); seq <= head.Seq; seq++ {
-			e, err := tx.Entry(context.Background(), seq)
-			require.NoError(s.t, err, "the log has a gap")
-			next, err := tx.Chain(context.Background(), seq)
-			require.NoError(s.t, err)
-			chain = e.Link(chain)
-			require.Equal(s.t, chain, next, "the chain at %d", seq)
-			out = append(out, s.logRow(e))
-		}
-		require.Equal(s.t, head.Chain, chain)
-		return nil
-	}))
+	for _, e := range s.entries() {
+		out = append(out, s.logRow(e))
+	}
 	return out
 }
 
 func (s *story) logRow(e store.Entry) logRow {
 	row := logRow{
-		seq: e.Seq, n: e.N, replica: e.Replica, id: e.ID, twin: e.Twin != 0,
+		seq: e.Seq, n: e.N, replica: e.Replica, id: e.ID, stamp: e.Stamp, twin: e.Twin != 0,
 		accepted: e.Result == record.Applied || e.Result == record.Merged,
 	}
 	if s.typedBy[e.ID] != nil {
@@ -149,8 +145,6 @@ func (s *story) checkJudged(rows []logRow) {
 	}
 }
 
-// ---- the rules once more
-
 // own reports whether a write was its author's, before another write of his.
 func (r *replay) own(author, w dot) bool {
 	if w.replica == author.replica {
@@ -171,12 +165,14 @@ func (r *replay) knew(author dot, seen version.Vector, w dot) bool {
 func (r *replay) row(row logRow) {
 	author := dot{row.replica, row.n, row.seq}
 	typed := r.s.typedBy[row.id].edits
+	require.Positive(r.s.t, row.stamp.Compare(r.last[row.replica]), "the stamp of %d is not after its author's last", row.seq)
 	i := 0
 	for _, e := range row.edits {
 		var seen version.Vector
 		if e.By != "server" {
 			require.Less(r.s.t, i, len(typed), "the log has edits that nobody typed")
 			seen = typed[i].Seen
+			require.Positive(r.s.t, row.stamp.Compare(r.high[record.Seq(seen.Seq())]), "the stamp of %d is not after what was seen", row.seq)
 			i++
 		}
 		r.edit(row, author, seen, e)
@@ -233,6 +229,9 @@ func (r *replay) edit(row logRow, author dot, seen version.Vector, e loggedEdit)
 // rows before have left.
 func (r *replay) set(row logRow, kind *record.Kind, e loggedEdit, v record.Value) {
 	at, f := place{e.ID, v.Field}, kind.Field(v.Field)
+	if f.Policy == record.Once && r.first[at] == "" {
+		r.first[at] = norm(string(v.Raw))
+	}
 	if f.Policy == record.Max && !record.IsNull(v.Raw) {
 		r.largest[at] = max(r.largest[at], string(v.Raw))
 	}
@@ -334,6 +333,8 @@ func (r *replay) check(all []row) {
 				require.Equal(t, r.count[at], number(raw), "the sum of %s", at)
 			case f.Policy == record.Max:
 				require.Equal(t, r.largest[at], raw, "the largest %s", at)
+			case f.Policy == record.Once && r.first[at] != "":
+				require.Equal(t, r.first[at], raw, "the first %s", at)
 			case f.Policy == record.Set:
 				require.ElementsMatch(t, r.members(at), rec.texts(f.Name), "the elements of %s", at)
 			case strings.HasPrefix(raw, `"v`) && !r.vague[at]:
@@ -357,158 +358,4 @@ func (r *replay) members(at place) (out []string) {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// ---- who holds what
-
-// checkScopes works out from the fields of the records what follows from them:
-// owner, parent, root and scopes.
-func (s *story) checkScopes(all []row) {
-	byID := map[record.ID]row{}
-	for _, r := range all {
-		byID[r.id] = r
-	}
-	ids := s.scopeIDs()
-	for _, r := range all {
-		if o := r.ref("owner"); !o.IsZero() {
-			require.Equal(s.t, o, r.owner, "the owner of %s", r.id)
-		}
-		if r.kind.Parent != "" {
-			require.Equal(s.t, r.ref(r.kind.Parent), r.parent, "the parent of %s", r.id)
-		}
-		root := r
-		for !root.parent.IsZero() {
-			root = byID[root.parent]
-		}
-		require.Equal(s.t, root.id, r.root, "the root of %s", r.id)
-		want := map[record.ScopeID]bool{}
-		if !r.deleted {
-			for _, name := range namesOf(r, root) {
-				want[ids[name]] = true
-			}
-		}
-		got := map[record.ScopeID]bool{}
-		for _, scope := range r.scopes {
-			got[scope] = true
-		}
-		require.Equal(s.t, want, got, "the scopes of %s %s", r.kind.Name, r.id)
-		require.True(s.t, slices.IsSorted(r.scopes))
-		require.Len(s.t, r.entered, len(r.scopes))
-	}
-}
-
-func namesOf(r, root row) []string {
-	if r.kind.Scope != "" {
-		return []string{r.kind.Scope}
-	}
-	names := []string{"owner:" + r.owner.String(), "owner:" + root.owner.String()}
-	for _, c := range append(r.texts("collaborators"), root.texts("collaborators")...) {
-		names = append(names, "shared:"+c)
-	}
-	return names
-}
-
-func (s *story) scopeIDs() map[string]record.ScopeID {
-	rows, err := s.pool.Query(context.Background(), `SELECT name, id FROM scopes WHERE org = $1`, s.org)
-	require.NoError(s.t, err)
-	out := map[string]record.ScopeID{}
-	var name string
-	var id record.ScopeID
-	_, err = pgx.ForEachRow(rows, []any{&name, &id}, func() error {
-		out[name] = id
-		return nil
-	})
-	require.NoError(s.t, err)
-	return out
-}
-
-type membership struct {
-	scope record.ScopeID
-	rec   record.ID
-}
-
-// checkIndex compares members and the newest row of the index for each record
-// and scope with the records.
-func (s *story) checkIndex(all []row) {
-	members, newest := s.members(), s.newest()
-	want := map[membership]int16{}
-	for _, r := range all {
-		for i, scope := range r.scopes {
-			m := membership{scope, r.id}
-			want[m] = r.kind.Rank
-			require.Equal(s.t, indexRow{max(r.seq, r.entered[i]), r.seq, 0, r.kind.No, r.month}, newest[m], "the index of %v", m)
-		}
-	}
-	require.Equal(s.t, want, members)
-	for m, row := range newest {
-		if _, in := want[m]; !in {
-			require.EqualValues(s.t, 1, row.op, "the index says that %v holds, which left", m)
-		}
-	}
-}
-
-func (s *story) members() map[membership]int16 {
-	rows, err := s.pool.Query(context.Background(), `SELECT scope, rec, rank FROM members WHERE org = $1`, s.org)
-	require.NoError(s.t, err)
-	out := map[membership]int16{}
-	var m membership
-	var rank int16
-	_, err = pgx.ForEachRow(rows, []any{&m.scope, (*[16]byte)(&m.rec), &rank}, func() error {
-		out[m] = rank
-		return nil
-	})
-	require.NoError(s.t, err)
-	return out
-}
-
-type indexRow struct {
-	seq, mark record.Seq
-	op, kind  int16
-	month     record.Month
-}
-
-func (s *story) newest() map[membership]indexRow {
-	rows, err := s.pool.Query(context.Background(), `SELECT DISTINCT ON (scope, rec) scope, rec, seq, mark, op, kind, month
-		FROM scope_index WHERE org = $1 ORDER BY scope, rec, seq DESC, op`, s.org)
-	require.NoError(s.t, err)
-	out := map[membership]indexRow{}
-	var m membership
-	var r indexRow
-	_, err = pgx.ForEachRow(rows, []any{&m.scope, (*[16]byte)(&m.rec), &r.seq, &r.mark, &r.op, &r.kind, &r.month}, func() error {
-		out[m] = r
-		return nil
-	})
-	require.NoError(s.t, err)
-	return out
-}
-
-// checkGrants works out from the people and the unit who holds what.
-func (s *story) checkGrants(all []row) {
-	team, left, unitOf := row{}, map[record.ID]bool{}, map[record.ID]record.ID{}
-	for _, r := range all {
-		switch r.kind.Name {
-		case "unit":
-			team = r
-		case "user":
-			left[r.id], unitOf[r.id] = r.text("status") == "left", r.ref("unit")
-		}
-	}
-	for _, login := range []string{"chen", "lin", "zhou", "gao"} {
-		who := s.person(s.org, login)
-		want := map[string]bool{}
-		if !left[who] {
-			want["catalogue"], want["owner:"+who.String()], want["shared:"+who.String()] = true, true, true
-			for other, unit := range unitOf {
-				if unit == team.id && team.ref("manager") == who {
-					want["owner:"+other.String()] = true
-				}
-			}
-		}
-		names, _ := s.granted(who)
-		got := map[string]bool{}
-		for _, name := range names {
-			got[name] = true
-		}
-		require.Equal(s.t, want, got, "what %s holds", login)
-	}
 }

@@ -1,0 +1,141 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roadbook/record"
+	"roadbook/sync"
+	"roadbook/version"
+)
+
+// wants narrows or widens the period of a phone that is between pulls.
+func (s *story) wants(p *player) {
+	if p.ahead != "" || p.cursor == "" {
+		return
+	}
+	p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
+	then := monthOf(p.from)
+	s.say("%s wants what is from %s on", p.name, p.from)
+	for id, h := range p.base { // the device drops what grows old by itself
+		if m := monthOf(p.text(id, "date")); h.kind == "visit_plan" && m != 0 && m < then {
+			delete(p.base, id)
+		}
+	}
+}
+
+func monthOf(text string) record.Month {
+	t, err := time.Parse("2006-01", text[:min(7, len(text))])
+	if err != nil {
+		return 0
+	}
+	return record.Month((t.Year()-2000)*12 + int(t.Month()))
+}
+
+func (s *story) moves() {
+	more, err := s.engine.RescopeChunk(context.Background(), s.org)
+	require.NoError(s.t, err)
+	if more {
+		s.say("a chunk of a subtree moves")
+	}
+}
+
+// sweeps deletes what dead rows of the index a server would sweep, some now,
+// some later.
+func (s *story) sweeps() {
+	tag, err := s.pool.Exec(context.Background(), `DELETE FROM scope_index i WHERE i.org = $1 AND i.op = 0 AND EXISTS (
+		SELECT FROM scope_index o WHERE o.org = i.org AND o.scope = i.scope AND o.rec = i.rec AND o.seq > i.seq)`, s.org)
+	require.NoError(s.t, err)
+	s.say("%d dead rows of the index are swept", tag.RowsAffected())
+}
+
+// administers has the server change records, people and units.
+func (s *story) administers() {
+	ctx := context.Background()
+	edit := func(kind string, id record.ID, set record.Values) record.Edit {
+		return record.Edit{Op: record.OpEdit, Kind: kind, ID: id, Set: set}
+	}
+	var e record.Edit
+	switch x := s.rng.IntN(100); {
+	case x < 20:
+		var unit any
+		if s.chance(50) {
+			unit = s.person(s.org, "team")
+		}
+		e = edit("user", s.somebody(), values("unit", unit))
+	case x < 28:
+		e = edit("unit", s.person(s.org, "team"), values("manager", s.somebody()))
+	case x < 38:
+		e = edit("user", s.somebody(), values("status", pick(s.rng, []string{"active", "active", "left"})))
+	default:
+		var ok bool
+		if e, ok = s.changesAny(); !ok {
+			return
+		}
+	}
+	m := record.Mutation{ID: s.id(), Stamp: version.StampAt(s.now()), Edits: []record.Edit{e}}
+	s.typedBy[m.ID] = s.officeTyping(e)
+	s.noteValues(m.ID, m.Edits)
+	outcomes, err := s.engine.Commit(ctx, s.org, []sync.Proposal{{Mutation: m}})
+	require.NoError(s.t, err)
+	s.noteOutcome(outcomes[0])
+	s.say("the office: %s: %s at %d", s.words(m.Edits), outcomes[0].Result, outcomes[0].Seq)
+}
+
+// officeTyping knows whatever is there.
+func (s *story) officeTyping(e record.Edit) *typing {
+	ty := &typing{who: "the office", edits: []record.Edit{e}, known: map[place]map[record.ID]bool{}}
+	for _, r := range s.records() {
+		for _, v := range e.Set {
+			if at := (place{r.id, v.Field}); r.id == e.ID {
+				ty.known[at] = s.knownTo(string(r.fields.Get(v.Field)), at)
+			}
+		}
+	}
+	return ty
+}
+
+// changesAny is an edit of any record at all, as it stands now.
+func (s *story) changesAny() (record.Edit, bool) {
+	all := s.records()
+	all = slices.DeleteFunc(all, func(r row) bool {
+		return r.kind.Name == "user" || r.kind.Name == "unit" || r.kind.Name == "conflict"
+	})
+	if len(all) == 0 {
+		return record.Edit{}, false
+	}
+	r := pick(s.rng, all)
+	e := record.Edit{Op: record.OpEdit, Kind: r.kind.Name, ID: r.id, Seen: version.Vector{version.Log: uint64(s.head())}}
+	if r.deleted {
+		e.Op = record.OpRestore
+		return e, true
+	}
+	x := s.rng.IntN(100)
+	switch {
+	case x < 8:
+		e.Op = record.OpDelete
+	case r.kind.Name == "account" && x < 25:
+		e.Set = values("source", pick(s.rng, []string{"referral", "campaign", "online"})) // reps do not see it
+	case r.kind.Name == "account" && x < 60:
+		e.Set = values("owner", s.somebody())
+	case r.kind.Name == "account" && x < 70:
+		e.Add = values("collaborators", []any{s.somebody()})
+	case r.kind.Name == "contact" && x < 50:
+		accounts := slices.DeleteFunc(all, func(r row) bool { return r.kind.Name != "account" || r.deleted })
+		if len(accounts) == 0 {
+			return e, false
+		}
+		e.Set = values("account", pick(s.rng, accounts).id)
+	case r.kind.Name == "visit_plan":
+		e.Set = values("date", s.day())
+	case r.kind.Name == "task":
+		e.Set = values("title", s.value())
+	default:
+		e.Set = values("name", s.value())
+	}
+	return e, true
+}
