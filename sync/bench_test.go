@@ -28,7 +28,7 @@ func benchWorld(b *testing.B) *world {
 	b.Helper()
 	dir, err := os.MkdirTemp("/var/tmp", "roadbook-bench-")
 	require.NoError(b, err)
-	require.NoError(b, os.Chmod(dir, 0o755)) //nolint:gosec // PostgreSQL runs as somebody else
+	require.NoError(b, os.Chmod(dir, 0o755))
 	server, err := localpg.Open(b.Context(), localpg.Config{Dir: dir})
 	require.NoError(b, err)
 	b.Cleanup(func() {
