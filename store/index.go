@@ -179,14 +179,15 @@ var indexSince = pg.Statement("index_since", `
 	       SELECT i.scope, i.seq, i.mark, i.rec, i.op, i.kind, i.month
 	         FROM scope_index i
 	        WHERE i.org = $1 AND i.scope = g.scope AND i.seq > $3 AND i.seq <= $4
-	        ORDER BY i.seq, i.rec
+	        ORDER BY i.seq
 	        LIMIT $5) s
 	 ORDER BY s.seq, s.rec
 	 LIMIT $5`)
 
 // IndexSince returns what changed in some scopes after pos and up to head, in
 // log order, and by id within one row of the log. Fewer rows than limit mean
-// that there are no more.
+// that there are no more; as many as limit may end inside a row of the log, in
+// no order there.
 func (tx Tx) IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]IndexRow, error) {
 	return collect(ctx, tx, "index", indexSince, func(rows pgx.CollectableRow) (IndexRow, error) {
 		var r IndexRow

@@ -50,6 +50,13 @@ type judged struct {
 	seq record.Seq
 }
 
+// pending is an edit that is drawn on top, and the mutation that it is in.
+type pending struct {
+	record.Edit
+
+	by record.ID
+}
+
 type held struct {
 	kind string
 	seq  record.Seq
@@ -80,12 +87,12 @@ func (p *phone) seen(id record.ID) version.Vector {
 
 // pending are the phone's own edits of a record that no complete pull has
 // passed, oldest first.
-func (p *phone) pending(id record.ID) []record.Edit {
-	var out []record.Edit
+func (p *phone) pending(id record.ID) []pending {
+	var out []pending
 	add := func(m record.Mutation) {
 		for _, e := range m.Edits {
 			if e.ID == id {
-				out = append(out, e)
+				out = append(out, pending{e, m.ID})
 			}
 		}
 	}
@@ -106,11 +113,10 @@ func (p *phone) seenOf(id record.ID, field string) version.Vector {
 	if f == nil || f.Policy != record.LWW && f.Policy != record.LWWAsk {
 		return p.seen(id)
 	}
-	pending := p.pending(id)
-	for i := len(pending) - 1; i >= 0; i-- {
+	for _, e := range slices.Backward(p.pending(id)) {
 		for _, g := range kind.GroupOf(f) {
-			if pending[i].Set.Get(g.Name) != nil {
-				return pending[i].Seen
+			if e.Set.Get(g.Name) != nil {
+				return e.Seen
 			}
 		}
 	}

@@ -190,10 +190,7 @@ func (r *replay) edit(row logRow, author dot, seen version.Vector, e loggedEdit)
 		r.remove(row, author, seen, e)
 		return
 	case e.Op == record.OpRestore:
-		if r.deleted[e.ID] {
-			r.writes[e.ID] = append(r.writes[e.ID], author)
-		}
-		r.deleted[e.ID] = false
+		r.writes[e.ID], r.deleted[e.ID] = append(r.writes[e.ID], author), false
 		return
 	case e.Buried:
 		require.True(r.s.t, r.deleted[e.ID], "buried, and not deleted: %s", e.ID)

@@ -160,6 +160,7 @@ func (s *story) pulls(p *player) {
 	}
 	p.take(page)
 	if page.Complete {
+		p.dropOld()
 		s.checkPhone(p, page)
 	}
 }

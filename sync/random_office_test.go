@@ -19,10 +19,13 @@ func (s *story) wants(p *player) {
 		return
 	}
 	p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
-	then := monthOf(p.from)
 	s.say("%s wants what is from %s on", p.name, p.from)
-	for id, h := range p.base { // the device drops what grows old by itself
-		if m := monthOf(p.text(id, "date")); h.kind == "visit_plan" && m != 0 && m < then {
+}
+
+// dropOld drops what lies before the period, once the server knows the period.
+func (p *player) dropOld() {
+	for id, h := range p.base {
+		if m := monthOf(p.text(id, "date")); h.kind == "visit_plan" && m != 0 && m < p.place().From() {
 			delete(p.base, id)
 		}
 	}

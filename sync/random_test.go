@@ -96,10 +96,10 @@ type player struct {
 
 	name     string
 	login    string
-	backup   *player                         // its store at some earlier time
-	gone     []record.ID                     // what it deleted
-	relabels []version.Replica               // its former names
-	units    map[record.ID]map[string]string // the groups that it changed, as they were shown
+	backup   *player                                       // its store at some earlier time
+	gone     []record.ID                                   // what it deleted
+	relabels []version.Replica                             // its former names
+	units    map[record.ID]map[record.ID]map[string]string // by mutation and record: the groups that it changed, as shown then
 }
 
 // typing is what was true when somebody typed a mutation.
@@ -143,7 +143,7 @@ func newStory(t *testing.T, w *world, seed int) *story {
 	w.engine.Still(2)
 	w.org = w.newOrg("seed " + strconv.Itoa(seed))
 	for i, login := range []string{"chen", "lin", "zhou", "gao", "lin"} {
-		p := &player{phone: w.phone(login), login: login, name: login, units: map[record.ID]map[string]string{}}
+		p := &player{phone: w.phone(login), login: login, name: login, units: map[record.ID]map[record.ID]map[string]string{}}
 		if i == 4 {
 			p.name = "lin's tablet"
 		}
@@ -240,6 +240,7 @@ func (s *story) calmDown() {
 					s.noteOutcome(o)
 				}
 				if page.Complete {
+					p.dropOld()
 					s.checkPhone(p, page)
 				}
 				filling = page.Filling || !page.Complete

@@ -44,13 +44,12 @@ func compareIDs(a, b record.ID) int { return slices.Compare(a[:], b[:]) }
 // shown is a field as it stands on the screen. Of a group an own change shows
 // the other members as they were then.
 func (p *player) shown(id record.ID, field string) string {
-	pending := p.pending(id)
-	for i := len(pending) - 1; i >= 0; i-- {
-		if raw := pending[i].Set.Get(field); raw != nil {
+	for _, e := range slices.Backward(p.pending(id)) {
+		if raw := e.Set.Get(field); raw != nil {
 			return string(raw)
 		}
-		if address(pending[i]) && slices.Contains(unit, field) {
-			return p.units[id][field]
+		if address(e.Edit) && slices.Contains(unit, field) {
+			return p.units[e.by][id][field]
 		}
 	}
 	return p.raw(id, field)
@@ -224,18 +223,19 @@ func (s *story) puts(p *player, edits ...record.Edit) {
 			}
 		}
 	}
-	s.notePairs(p, edits)
-	after := s.ties(p, edits)
+	after, shown := s.ties(p, edits), s.pairsOf(p, edits)
 	id := p.typed(edits...)
+	p.units[id] = shown
 	p.outbox[len(p.outbox)-1].After = after
 	s.typedBy[id] = ty
 	s.noteValues(id, edits)
 	s.say("%s types %s as n %d", p.name, s.words(edits), p.n)
 }
 
-// notePairs remembers which address and point somebody is about to have on his
-// screen together.
-func (s *story) notePairs(p *player, edits []record.Edit) {
+// pairsOf are the address and point of each record that somebody is about to
+// have on his screen together.
+func (s *story) pairsOf(p *player, edits []record.Edit) map[record.ID]map[string]string {
+	pairs := map[record.ID]map[string]string{}
 	for _, e := range edits {
 		if e.Kind != "account" || e.Op == record.OpDelete {
 			continue
@@ -248,9 +248,10 @@ func (s *story) notePairs(p *player, edits []record.Edit) {
 		}
 		s.pairs[pairOf(e.ID, shown["address"], shown["location"])] = true
 		if address(e) {
-			p.units[e.ID] = shown
+			pairs[e.ID] = shown
 		}
 	}
+	return pairs
 }
 
 // ties are the mutations whose fate an edit shares, because it replaces what
