@@ -49,17 +49,22 @@ func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHe
 func (s *Server) log(c *gin.Context) {
 	start := s.Now()
 	c.Next()
-	level := slog.LevelInfo
-	if c.FullPath() == "/healthz" || c.FullPath() == "/readyz" {
-		level = slog.LevelDebug
-	}
-	s.Log.LogAttrs(c.Request.Context(), level, "request",
+	s.Log.LogAttrs(c.Request.Context(), levelOf(c), "request",
 		slog.String(telemetry.KeyOp, operation(c)),
 		slog.Int(telemetry.KeyStatus, c.Writer.Status()),
 		slog.Int(telemetry.KeyN, max(c.Writer.Size(), 0)),
 		slog.Duration(telemetry.KeyTook, s.Now().Sub(start).Round(time.Microsecond)),
 		slog.String(telemetry.KeyAddr, c.ClientIP()),
 	)
+}
+
+// levelOf keeps what a monitor asks every second out of the ordinary log, also
+// while the answer is “not yet”.
+func levelOf(c *gin.Context) slog.Level {
+	if c.FullPath() == "/healthz" || c.FullPath() == "/readyz" {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // operation is the route as it is listed. An address that is none of ours may

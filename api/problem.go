@@ -105,7 +105,7 @@ func statusOf(e *errs.Error) int {
 }
 
 func (s *Server) logFailure(c *gin.Context, failure *errs.Error, status int, err error) {
-	level := slog.LevelInfo
+	level := levelOf(c)
 	if failure.Kind == errs.Internal {
 		level = slog.LevelError
 	}
