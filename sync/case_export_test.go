@@ -43,10 +43,12 @@ func (p Place) Reached(since record.Seq, scope record.ScopeID, rank int16, id re
 	return p.c.fill.behind(store.Grant{Since: since, Scope: scope}, rank, id)
 }
 
-// Together is one of several pushes that reach the committer in one gather.
+// Together is one of several things that reach the committer in one gather: a
+// push, or a schema.
 type Together struct {
 	Who    access.Caller
 	Frame  *wire.Push
+	Schema *record.Schema
 	Answer *wire.PushAnswer
 	Err    error
 }
@@ -54,12 +56,27 @@ type Together struct {
 // PushTogether commits them in one transaction, in the order given, and does
 // not try again what fails.
 func (e *Engine) PushTogether(_ context.Context, org record.OrgID, all []Together) {
+	e.together(org, all, func(c *committer, jobs []*job) error { return c.transaction(jobs) })
+}
+
+// Gather commits them as one gather, which runs again job by job if it fails.
+func (e *Engine) Gather(org record.OrgID, all []Together) {
+	e.together(org, all, func(c *committer, jobs []*job) error {
+		c.commit(jobs)
+		return nil
+	})
+}
+
+func (e *Engine) together(org record.OrgID, all []Together, commit func(*committer, []*job) error) {
 	jobs := make([]*job, len(all))
 	for i, t := range all {
-		replica, _ := store.ReplicaNo(t.Frame.Replica)
-		jobs[i] = &job{who: t.Who, replica: replica, prev: t.Frame.Prev, muts: t.Frame.Mutations, done: make(chan struct{})}
+		jobs[i] = &job{who: t.Who, schema: t.Schema, done: make(chan struct{})}
+		if t.Frame != nil {
+			replica, _ := store.ReplicaNo(t.Frame.Replica)
+			jobs[i].replica, jobs[i].prev, jobs[i].muts = replica, t.Frame.Prev, t.Frame.Mutations
+		}
 	}
-	failed := (&committer{e: e, org: org}).transaction(jobs)
+	failed := commit(&committer{e: e, org: org}, jobs)
 	for i, j := range jobs {
 		if all[i].Err = cmp.Or(failed, j.err); all[i].Err == nil {
 			all[i].Answer = &wire.PushAnswer{Outcomes: j.outcomes}

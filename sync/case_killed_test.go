@@ -65,7 +65,7 @@ type fused struct {
 func (c *fused) Write(b []byte) (int, error) {
 	if c.fuse.burns() {
 		if !c.fuse.after {
-			_ = c.Conn.Close()
+			_ = c.Close()
 			return 0, errCut
 		}
 		c.dead = true
@@ -76,7 +76,7 @@ func (c *fused) Write(b []byte) (int, error) {
 func (c *fused) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.dead {
-		_ = c.Conn.Close()
+		_ = c.Close()
 		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -97,6 +97,7 @@ func TestCase02_killedAtEveryStatement(t *testing.T) {
 			f := &fuse{after: after}
 			mortal := w.server(w.poolLike(func(c *pgxpool.Config) {
 				c.MaxConns = 1
+				c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // no word but the push's
 				dial := c.ConnConfig.DialFunc
 				c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					conn, err := dial(ctx, network, addr)

@@ -1,7 +1,6 @@
 package sync_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -58,13 +57,13 @@ func TestPolicy_createOfTheSameRecord(t *testing.T) {
 	w := newWorld(t)
 	lin, chen := w.phone("lin"), w.phone("chen")
 	shop := w.id()
-	make := func(p *phone, name, tag string, points int) record.Outcome {
+	create := func(p *phone, name, tag string, points int) record.Outcome {
 		p.typed(record.Edit{Op: record.OpCreate, Kind: "account", ID: shop, Set: values(
 			"name", name, "tags", []string{tag}, "points", points, "owner", w.person(w.org, "lin"))})
 		return p.push()[0]
 	}
 
-	first, second := make(lin, "甲", "a", 2), make(chen, "乙", "b", 3)
+	first, second := create(lin, "甲", "a", 2), create(chen, "乙", "b", 3)
 	lin.pull()
 
 	require.Equal(t, record.Applied, first.Result)
@@ -238,7 +237,7 @@ func TestPush_over(t *testing.T) {
 
 	out := lin.push()
 
-	require.Equal(t, map[record.ID]uint64{shop: 0}, map[record.ID]uint64{shop: out[0].Over[shop][lin.replica]}, "his own go without saying")
+	require.NotContains(t, out[0].Over[shop], lin.replica, "his own go without saying")
 	require.NotContains(t, out[0].Over[shop], chen.replica, "a replica's last write stands for all, and he had not seen that")
 
 	lin.pull()
@@ -267,6 +266,5 @@ func TestPush_repeatAfterARevoke(t *testing.T) {
 	require.Len(t, again[0].Clashes, 1)
 	require.JSONEq(t, `"林"`, string(again[0].Clashes[0].Lost), "what he typed is his")
 	require.NotContains(t, string(js(again)), "秘密")
-	var kept json.RawMessage = again[0].Clashes[0].Kept
-	require.True(t, record.IsNull(kept))
+	require.True(t, record.IsNull(again[0].Clashes[0].Kept))
 }

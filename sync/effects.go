@@ -105,6 +105,9 @@ func (w *work) regrantTo(want map[record.ID][]string, seq record.Seq) (store.Reg
 	if err := w.loadHeld(holders); err != nil {
 		return r, err
 	}
+	if err := w.numberScopes(slices.Concat(slices.Collect(maps.Values(want))...)); err != nil {
+		return r, err
+	}
 	for _, holder := range holders {
 		wanted := map[record.ScopeID]string{}
 		for _, name := range want[holder] {
@@ -114,7 +117,13 @@ func (w *work) regrantTo(want map[record.ID][]string, seq record.Seq) (store.Reg
 			}
 			wanted[id] = name
 		}
-		held := w.held[holder]
+		held, owners := w.held[holder], map[record.ID]bool{}
+		for _, name := range want[holder] {
+			if owner, is := ownerScope(name); is {
+				owners[owner] = true
+			}
+		}
+		w.owners[holder] = owners
 		for _, id := range slices.Sorted(maps.Keys(held)) {
 			if wanted[id] == "" {
 				r.Take = append(r.Take, store.Grant{Holder: holder, Scope: id})

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"time"
 
@@ -48,6 +49,8 @@ type committer struct {
 	org  record.OrgID
 	jobs chan *job
 	over chan struct{} // closed when nobody will take a job any more
+
+	scopes map[string]record.ScopeID // by name, as committed
 
 	next   *job // taken from the queue, but too much for the gather in hand
 	dead   []store.Dead
@@ -158,8 +161,9 @@ func (c *committer) transaction(jobs []*job) (err error) {
 	defer cancel()
 	var dead []store.Dead
 	var moving bool
+	var made map[string]record.ScopeID
 	err = c.e.Store.InOrg(ctx, c.org, func(tx store.Tx, head store.Head) error {
-		w, err := c.e.begin(ctx, tx, head, jobs)
+		w, err := c.e.begin(ctx, tx, head, jobs, c.scopes)
 		if err != nil {
 			return err
 		}
@@ -169,12 +173,16 @@ func (c *committer) transaction(jobs []*job) (err error) {
 			}
 		}
 		dead, err = w.end()
-		moving = len(w.rescope) > 0
+		moving, made = len(w.rescope) > 0, w.scopes
 		return err
 	})
 	if err == nil {
 		c.dead = append(c.dead, dead...)
 		c.moving = c.moving || moving
+		if c.scopes == nil {
+			c.scopes = map[string]record.ScopeID{}
+		}
+		maps.Copy(c.scopes, made)
 	}
 	return err
 }

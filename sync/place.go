@@ -1,31 +1,12 @@
 package sync
 
 import (
-	"context"
 	"slices"
 
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
 )
-
-// actorOf is somebody with the rights that he has now. Nobody is the server.
-func actorOf(ctx context.Context, tx store.Tx, person record.ID) (*access.Actor, error) {
-	if person.IsZero() {
-		return &access.Actor{System: true, Active: true}, nil
-	}
-	a := &access.Actor{Person: person, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
-	people, err := tx.People(ctx, []record.ID{person})
-	if err != nil || len(people) == 0 {
-		return a, err
-	}
-	a.Roles, a.Active = people[0].Roles, people[0].Active
-	grants, err := tx.Grants(ctx, []record.ID{person}, 1<<62)
-	for _, g := range grants {
-		holds(a, g)
-	}
-	return a, err
-}
 
 func holds(a *access.Actor, g store.Grant) {
 	a.Scopes[g.Scope] = true
@@ -83,6 +64,9 @@ func (s *settling) scopesOf(r *record.Record) ([]record.ScopeID, error) {
 }
 
 func (w *work) scopeIDs(names []string) ([]record.ScopeID, error) {
+	if err := w.numberScopes(names); err != nil {
+		return nil, err
+	}
 	ids := make([]record.ScopeID, 0, len(names))
 	for _, name := range names {
 		id, err := w.scope(name)

@@ -110,6 +110,9 @@ func (p *page) wantedFrom() (record.Month, error) {
 		return 0, nil
 	}
 	m, ok := parseMonth(p.req.Want.From)
+	if t, err := time.Parse("2006-01", p.req.Want.From); !ok && err == nil && t.Year() < 2000 {
+		return 1, nil // all that there can be
+	}
 	if !ok {
 		return 0, errs.New("sync.Pull", errs.Invalid, "the period must begin with a month like 2026-08").Coded("from")
 	}

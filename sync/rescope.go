@@ -25,7 +25,7 @@ func (e *Engine) RescopeChunk(ctx context.Context, org record.OrgID) (more bool,
 			return err
 		}
 		more = true
-		w, err := e.begin(ctx, tx, head, nil)
+		w, err := e.begin(ctx, tx, head, nil, nil)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,9 +35,11 @@ type work struct {
 	was     map[record.ID]*record.Record // as loaded
 	people  map[record.ID]*store.Person
 	actors  map[record.ID]*access.Actor
-	scopes  map[string]record.ScopeID
+	known   map[string]record.ScopeID // scopes of earlier transactions; read only
+	scopes  map[string]record.ScopeID // those that were looked up or made since
 	orphans map[record.ID]bool
 	held    map[record.ID]map[record.ScopeID]bool // by person, once loaded
+	owners  map[record.ID]map[record.ID]bool      // of those whose grants have changed here
 	listed  map[string]bool                       // kinds of which all are loaded
 
 	log     []store.Entry
@@ -51,15 +54,16 @@ type work struct {
 }
 
 // begin loads what the jobs will surely need.
-func (e *Engine) begin(ctx context.Context, tx store.Tx, head store.Head, jobs []*job) (*work, error) {
+func (e *Engine) begin(ctx context.Context, tx store.Tx, head store.Head, jobs []*job, known map[string]record.ScopeID) (*work, error) {
 	w := &work{
-		e: e, ctx: ctx, tx: tx, head: head, start: head.Seq, now: e.Now(),
+		known: known,
+		e:     e, ctx: ctx, tx: tx, head: head, start: head.Seq, now: e.Now(),
 		writers: map[record.ReplicaID]*store.Writer{}, twins: map[record.ReplicaID][]record.Writer{}, entries: map[record.ID]*store.Entry{},
 		records: map[record.ID]*record.Record{}, was: map[record.ID]*record.Record{},
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
-		held: map[record.ID]map[record.ScopeID]bool{}, listed: map[string]bool{},
+		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
 	}
 	var err error
 	if w.schema, err = e.schema(ctx, tx, head.Schema); err != nil {
@@ -72,11 +76,13 @@ func (w *work) load(jobs []*job) error {
 	replicas := []record.ReplicaID{w.head.Server}
 	var ids []record.ID
 	var seqs []record.Seq
+	var persons []record.ID
 	recs := map[record.ID]bool{}
 	for _, j := range jobs {
 		if j.replica != 0 {
-			replicas = append(replicas, j.replica)
+			replicas, persons = append(replicas, j.replica), append(persons, j.who.Person)
 		}
+		persons = append(persons, j.persons...)
 		for i := range j.muts {
 			ids = append(ids, j.muts[i].ID)
 			for _, e := range j.muts[i].Edits {
@@ -86,6 +92,9 @@ func (w *work) load(jobs []*job) error {
 		}
 	}
 	if err := w.loadWriters(replicas); err != nil {
+		return err
+	}
+	if err := w.loadActors(persons); err != nil {
 		return err
 	}
 	entries, err := w.tx.EntriesByID(w.ctx, ids)
@@ -199,57 +208,97 @@ func (w *work) adopt(rows []store.Row) ([]*record.Record, error) {
 
 // person finds somebody by id, nil if the org has no such person.
 func (w *work) person(id record.ID) (*store.Person, error) {
-	if p, known := w.people[id]; known {
-		return p, nil
-	}
-	found, err := w.tx.People(w.ctx, []record.ID{id})
-	if err != nil {
-		return nil, err
-	}
-	w.people[id] = nil
-	if len(found) > 0 {
-		w.people[id] = &found[0]
-	}
-	return w.people[id], nil
+	err := w.loadPeople([]record.ID{id})
+	return w.people[id], err
 }
 
 // scope numbers a scope by name.
 func (w *work) scope(name string) (record.ScopeID, error) {
+	if id, known := w.known[name]; known {
+		return id, nil
+	}
 	if id, known := w.scopes[name]; known {
 		return id, nil
 	}
-	ids, err := w.tx.ScopeIDs(w.ctx, []string{name})
-	if err != nil {
+	if err := w.numberScopes([]string{name}); err != nil {
 		return 0, err
-	}
-	for n, id := range ids {
-		w.scopes[n] = id
 	}
 	return w.scopes[name], nil
 }
 
-// actor is somebody with the rights that he has at this point of the log.
-func (w *work) actor(id record.ID) (*access.Actor, error) {
-	if a := w.actors[id]; a != nil {
-		return a, nil
-	}
-	a, err := actorOf(w.ctx, w.tx, id)
-	if err != nil {
-		return nil, err
-	}
-	if p := w.people[id]; p != nil {
-		a.Roles, a.Active = p.Roles, p.Active
-	}
-	if held := w.held[id]; held != nil {
-		a.Scopes, a.Owners = held, map[record.ID]bool{}
-		for name, scope := range w.scopes {
-			if owner, is := ownerScope(name); is && held[scope] {
-				a.Owners[owner] = true
-			}
+// numberScopes looks up many scopes at once, so that scope finds them.
+func (w *work) numberScopes(names []string) error {
+	var unknown []string
+	for _, name := range names {
+		if _, known := w.known[name]; !known && w.scopes[name] == 0 {
+			unknown = append(unknown, name)
 		}
 	}
-	w.actors[id] = a
-	return a, nil
+	ids, err := w.tx.ScopeIDs(w.ctx, unknown)
+	maps.Copy(w.scopes, ids)
+	return err
+}
+
+// actor is somebody with the rights that he has at this point of the log.
+func (w *work) actor(id record.ID) (*access.Actor, error) {
+	if w.actors[id] == nil {
+		if err := w.loadActors([]record.ID{id}); err != nil {
+			return nil, err
+		}
+	}
+	return w.actors[id], nil
+}
+
+// loadActors loads what people may do, with what this transaction has changed
+// of it. Nobody is the server.
+func (w *work) loadActors(ids []record.ID) error {
+	var people []record.ID
+	for _, id := range ids {
+		switch {
+		case w.actors[id] != nil:
+		case id.IsZero():
+			w.actors[id] = &access.Actor{System: true, Active: true}
+		default:
+			w.actors[id] = &access.Actor{Person: id, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
+			people = append(people, id)
+		}
+	}
+	if err := w.loadPeople(people); err != nil || len(people) == 0 {
+		return err
+	}
+	grants, err := w.tx.Grants(w.ctx, people, 1<<62)
+	for _, g := range grants {
+		holds(w.actors[g.Holder], g)
+	}
+	for _, id := range people {
+		a := w.actors[id]
+		if p := w.people[id]; p != nil {
+			a.Roles, a.Active = p.Roles, p.Active
+		}
+		if w.owners[id] != nil {
+			a.Scopes, a.Owners = w.held[id], w.owners[id]
+		}
+	}
+	return err
+}
+
+// loadPeople loads some people; those that are not there are known not to be.
+func (w *work) loadPeople(ids []record.ID) error {
+	var unknown []record.ID
+	for _, id := range ids {
+		if _, known := w.people[id]; !known {
+			w.people[id] = nil
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := w.tx.People(w.ctx, unknown)
+	for i := range found {
+		w.people[found[i].ID] = &found[i]
+	}
+	return err
 }
 
 // line lists the replicas that one was relabelled from, and what it shares.

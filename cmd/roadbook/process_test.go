@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	stdsync "sync"
 	"syscall"
 	"testing"
 	"time"
@@ -196,22 +194,4 @@ func postgres(data string) int {
 		return 0
 	}
 	return pid
-}
-
-// output may be written by a process and read by the test.
-type output struct {
-	mu   stdsync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
