@@ -111,12 +111,8 @@ func (p *page) change(r *store.Row, f *found) error {
 	in := p.in(kind, r, p.next.fill)
 	switch {
 	case p.reached(kind, f):
-	case len(in) > 0 || !p.concerned(f):
-		return nil
-	case p.next.fill.after > 0:
-		if len(p.in(kind, r, fill{after: p.head.Seq})) > 0 {
-			return nil // new to the device: the fill will bring it
-		}
+	case len(in) > 0 || p.next.fill.after > 0 || !p.concerned(f):
+		return nil // new to the device, and the fill will bring it; or nothing to it
 	default: // everything is filled, perhaps anew, and the device may hold this
 		in = p.in(kind, r, fill{after: p.next.fill.batch})
 	}
@@ -148,9 +144,13 @@ func (p *page) reached(kind *record.Kind, f *found) bool {
 }
 
 // concerned reports whether the index has something to say of the record that
-// is later than the grant. What left a scope before is nothing to this device.
+// is later than a grant of the batch in hand. What left a scope before it was
+// granted is nothing to this device.
 func (p *page) concerned(f *found) bool {
-	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool { return row.Seq > p.live[row.Scope].Since })
+	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
+		g := p.live[row.Scope]
+		return g.Since <= p.next.fill.batch && row.Seq > g.Since
+	})
 }
 
 // in lists the scopes through which the device holds the record now.
