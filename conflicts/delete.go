@@ -24,17 +24,17 @@ const (
 	Repeats                      // it is a tombstone already
 )
 
-// Delete judges a delete against what it had not seen: the record's own
-// writes, and children that were hung under it. By default the edit wins,
-// because what was typed is worth more than what was thrown away; a kind may
-// say otherwise. Either way both orders of arrival end the same.
-func Delete(r *record.Record, childUnseen bool, w *Write) DeleteVerdict {
+// Delete judges a delete against the writes that it had not seen; a child that
+// is hung under a record counts as one. By default the edit wins, because what
+// was typed is worth more than what was thrown away; a kind may say otherwise.
+// Either way both orders of arrival end the same.
+func Delete(r *record.Record, w *Write) DeleteVerdict {
 	switch {
 	case r.State == record.Deleted:
 		return Repeats
 	case r.Kind.OnDelete == record.DeleteWins:
 		return Deletes
-	case childUnseen || Unseen(r, w):
+	case Unseen(r, w):
 		return Yields
 	}
 	return Deletes

@@ -21,11 +21,10 @@ const (
 )
 
 // life is a record that is deleted and comes back, with what the engine
-// remembers of it. The children's writers are found among the children.
+// remembers of it.
 type life struct {
-	rec      record.Record
-	children []record.Writer
-	buried   bool // an edit was
+	rec    record.Record
+	buried bool // an edit was
 }
 
 func born(onDelete record.OnDelete) *life {
@@ -37,8 +36,7 @@ func born(onDelete record.OnDelete) *life {
 func (l *life) happens(what string, w *conflicts.Write) bool {
 	switch what {
 	case deletes:
-		unseen := slices.ContainsFunc(l.children, func(by record.Writer) bool { return !w.Covers(by) })
-		if conflicts.Delete(&l.rec, unseen, w) == conflicts.Deletes {
+		if conflicts.Delete(&l.rec, w) == conflicts.Deletes {
 			l.rec.State, l.rec.Tomb = record.Deleted, w.By
 		}
 		return true
@@ -55,11 +53,7 @@ func (l *life) happens(what string, w *conflicts.Write) bool {
 		}
 	}
 	l.rec.State, l.rec.Tomb = record.Live, record.Writer{}
-	if what == hangs {
-		l.children = append(l.children, w.By)
-	} else {
-		l.rec.Saw(w.By)
-	}
+	l.rec.Saw(w.By)
 	return true
 }
 
@@ -275,32 +269,30 @@ func TestDelete(t *testing.T) {
 	t.Parallel()
 
 	tests := []struct {
-		name        string
-		onDelete    record.OnDelete
-		state       record.State
-		seen        conflicts.Seen
-		childUnseen bool
-		want        conflicts.DeleteVerdict
+		name     string
+		onDelete record.OnDelete
+		state    record.State
+		seen     conflicts.Seen
+		want     conflicts.DeleteVerdict
 	}{
-		{"it deletes what it had seen", record.Revive, record.Live, conflicts.Seen{Log: 4}, false, conflicts.Deletes},
+		{"it deletes what it had seen", record.Revive, record.Live, conflicts.Seen{Log: 4}, conflicts.Deletes},
 		{
 			"seen by name is seen",
 			record.Revive, record.Live,
 			conflicts.Seen{Dots: vector{anna: 1, ben: 2}},
-			false, conflicts.Deletes,
+			conflicts.Deletes,
 		},
 		{
 			"it yields to an edit that it had not seen",
 			record.Revive, record.Live,
 			conflicts.Seen{Dots: vector{anna: 1, ben: 1}},
-			false, conflicts.Yields,
+			conflicts.Yields,
 		},
-		{"and to any of them", record.Revive, record.Live, conflicts.Seen{Dots: vector{ben: 2}}, false, conflicts.Yields},
-		{"and to a child", record.Revive, record.Live, conflicts.Seen{Log: 4}, true, conflicts.Yields},
-		{"also where it takes children along", record.Cascade, record.Live, conflicts.Seen{Log: 4}, true, conflicts.Yields},
-		{"unless the kind lets it win", record.DeleteWins, record.Live, conflicts.Seen{}, true, conflicts.Deletes},
-		{"a second delete repeats the first", record.Revive, record.Deleted, conflicts.Seen{}, true, conflicts.Repeats},
-		{"whatever the kind", record.DeleteWins, record.Deleted, conflicts.Seen{}, false, conflicts.Repeats},
+		{"and to any of them", record.Revive, record.Live, conflicts.Seen{Dots: vector{ben: 2}}, conflicts.Yields},
+		{"also where it takes children along", record.Cascade, record.Live, conflicts.Seen{Log: 0}, conflicts.Yields},
+		{"unless the kind lets it win", record.DeleteWins, record.Live, conflicts.Seen{}, conflicts.Deletes},
+		{"a second delete repeats the first", record.Revive, record.Deleted, conflicts.Seen{}, conflicts.Repeats},
+		{"whatever the kind", record.DeleteWins, record.Deleted, conflicts.Seen{}, conflicts.Repeats},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -309,7 +301,7 @@ func TestDelete(t *testing.T) {
 			vector := []record.Writer{at(anna, 1, 1), at(ben, 2, 1)}
 			rec := &record.Record{Kind: shop(tt.onDelete), State: tt.state, Vector: vector}
 
-			got := conflicts.Delete(rec, tt.childUnseen, &conflicts.Write{By: at(cara, 1, 1), Seen: tt.seen})
+			got := conflicts.Delete(rec, &conflicts.Write{By: at(cara, 1, 1), Seen: tt.seen})
 
 			require.Equal(t, tt.want, got)
 		})

@@ -112,8 +112,8 @@ func ExampleDelete() {
 	shop := &record.Record{Kind: &record.Kind{Name: "shop", OnDelete: record.Revive}}
 	shop.Saw(typing(2, 1, 9, 2, 1).By) // Ben's edit, at 2
 
-	fmt.Println("unseen:", conflicts.Delete(shop, false, typing(1, 1, 9, 3, 1)) == conflicts.Yields)
-	fmt.Println("seen:", conflicts.Delete(shop, false, typing(1, 1, 9, 3, 2)) == conflicts.Deletes)
+	fmt.Println("unseen:", conflicts.Delete(shop, typing(1, 1, 9, 3, 1)) == conflicts.Yields)
+	fmt.Println("seen:", conflicts.Delete(shop, typing(1, 1, 9, 3, 2)) == conflicts.Deletes)
 
 	shop.State, shop.Tomb = record.Deleted, typing(1, 1, 9, 3, 2).By
 	fmt.Println("ben, unaware:", conflicts.Meet(shop, typing(2, 2, 9, 4, 2)) == conflicts.Revives)

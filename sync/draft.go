@@ -12,11 +12,12 @@ import (
 
 // draft is one record as a mutation would make it.
 type draft struct {
-	was   *record.Record // before the mutation, nil if new
-	now   *record.Record
-	left  record.Seq // where it leaves a scope, 0 if it does not
-	quiet bool       // only its vector changed: no content, no seq
-	wrote bool       // fields were written, or it was brought back: a delete may not have seen that
+	was     *record.Record // before the mutation, nil if new
+	now     *record.Record
+	left    record.Seq // where it leaves a scope, 0 if it does not
+	quiet   bool       // only its vector changed: no content, no seq
+	wrote   bool       // fields were written, or it was brought back: a delete may not have seen that
+	touched bool       // a child was hung under it, which counts as an edit of it
 }
 
 // draft begins to change a record that is there.
@@ -64,6 +65,9 @@ func (s *settling) finish() error {
 
 func (s *settling) settleDraft(d *draft) error {
 	r := d.now
+	if d.touched && !d.wrote && r.State == d.was.State {
+		return nil
+	}
 	r.Seq = s.by.Seq
 	if d.wrote {
 		r.Saw(s.by)
@@ -161,11 +165,26 @@ func (s *settling) setParent(d *draft) error {
 		return err
 	}
 	if d.was != nil {
-		s.noteMove(d.was)
 		s.rescope = append(s.rescope, r.ID)
+	}
+	if r.Kind.Name != conflictKind {
+		s.touch(above)
 	}
 	r.Parent, r.Root = parent, above.Root
 	return nil
+}
+
+// touch counts as an edit of a record that changes none of its fields: whoever
+// deletes it afterwards says by its seq whether he had seen the child.
+func (s *settling) touch(rec *record.Record) {
+	d := s.draft(rec)
+	if d.was == nil || d.touched {
+		return
+	}
+	s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpEdit, Kind: rec.Kind.Name, ID: rec.ID}, P: d.was.Seq, Server: true})
+	d.quiet, d.touched = false, true
+	d.now.Seq = s.by.Seq
+	d.now.Saw(s.by)
 }
 
 func (s *settling) checkParent(r, above *record.Record) error {
@@ -215,17 +234,6 @@ func (s *settling) parentWrite(r *record.Record) *conflicts.Write {
 		}
 	}
 	return s.write(&record.Edit{})
-}
-
-// noteMove keeps in the old parent's vector that a child was hung under it,
-// because that is no longer found among its children.
-func (s *settling) noteMove(was *record.Record) {
-	slot := was.Slot(was.Kind.Parent)
-	old, err := s.find(was.Parent)
-	if slot == nil || err != nil || old == nil {
-		return
-	}
-	s.note(old, slot.By)
 }
 
 // note keeps a write in a record's vector and changes nothing else of it.

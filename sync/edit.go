@@ -58,6 +58,9 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		}
 		return missing()
 	}
+	if kind.Name == conflictKind && !s.actor.System {
+		return errs.New("sync.create", errs.Denied, "only the server opens a conflict").Coded("server_kind")
+	}
 	if !s.actor.Reads(kind) {
 		return errs.New("sync.create", errs.Denied, "your role may not make records of this kind").Coded("denied")
 	}
@@ -185,12 +188,12 @@ func (s *settling) remove(e *record.Edit, rec *record.Record) error {
 		return err
 	}
 	w := s.write(e)
-	children, unseenChild, err := s.children(rec, w)
+	children, err := s.children(rec)
 	if err != nil {
 		return err
 	}
 	body := editBody{Edit: e, P: rec.Seq}
-	switch conflicts.Delete(rec, unseenChild, w) {
+	switch conflicts.Delete(rec, w) {
 	case conflicts.Repeats:
 		s.edits = append(s.edits, body)
 		return nil
@@ -235,36 +238,29 @@ func lastUnseen(rec *record.Record, w *conflicts.Write) record.Writer {
 const maxChildren = 1000
 
 // children lists the live records below one, with what hangs below them if the
-// kind cascades, and says whether one was hung there without the author's
-// knowledge. A child that is a tombstone by now was one all the same.
-func (s *settling) children(rec *record.Record, w *conflicts.Write) (live []*record.Record, unseenChild bool, err error) {
-	for level := []record.ID{rec.ID}; len(level) > 0; {
+// kind cascades. Conflicts about it are no reason to keep it.
+func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
+	for level := []record.ID{rec.ID}; len(level) > 0 && len(live) <= maxChildren; {
 		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		if _, err := s.w.adopt(rows); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if child.Kind.Name == conflictKind {
-				continue // ours, about it
-			}
-			if slot := child.Slot(child.Kind.Parent); slot != nil && !w.Covers(slot.By) {
-				unseenChild = true
-			}
-			if child.State == record.Live {
+			if child.Kind.Name != conflictKind && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}
 		}
-		if rec.Kind.OnDelete != record.Cascade || len(live) > maxChildren {
+		if rec.Kind.OnDelete != record.Cascade {
 			break
 		}
 	}
-	return live, unseenChild, nil
+	return live, nil
 }
 
 // under lists the records that hang below some others, as they stand now.
