@@ -53,6 +53,6 @@ type Caller struct {
 	Roles  []string // as of the token; for routes only
 	System bool     // the server itself, for the org
 
-	// Say puts what is told by a code into his language; nil leaves it as it is.
-	Say func(code, detail string) string
+	// Say returns a copy of a refusal in his language; nil leaves it as it is.
+	Say func(*record.Refusal) *record.Refusal
 }

@@ -95,9 +95,7 @@ func translated(outcomes []record.Outcome, lang language) []record.Outcome {
 	out := make([]record.Outcome, len(outcomes))
 	for i, o := range outcomes {
 		if o.Refusal != nil {
-			refusal := *o.Refusal
-			refusal.Detail = sentence(refusal.Code, refusal.Detail, lang)
-			o.Refusal = &refusal
+			o.Refusal = refusalIn(o.Refusal, lang)
 		}
 		out[i] = o
 	}

@@ -20,15 +20,10 @@ func (s said) in(lang language) string {
 // titleOf names the kind of problem; detail says more.
 func titleOf(kind errs.Kind, lang language) string { return titles[kind].in(lang) }
 
-// detailOf is the sentence for the person who asked. The error's own English
-// sentence knows more than the one of its code, so it comes first in English;
-// in Chinese the code's comes first, and better English than nothing.
-func detailOf(e *errs.Error, lang language) string {
-	return cmp.Or(sentence(e.Code, e.Msg, lang), messages[string(e.Kind)].in(lang))
-}
-
 // sentence is the text of a code in a language; own is what the error says
-// itself, in English.
+// itself, in English. That knows more than the text of the code, so it comes
+// first in English; in Chinese the code's comes first, and better English than
+// nothing.
 func sentence(code, own string, lang language) string {
 	if lang == chinese {
 		return cmp.Or(messages[code].zh, own)
@@ -366,6 +361,10 @@ var messages = map[string]said{
 		"The description of the records is not right, so it was not put into force.",
 		"记录结构的定义有误，未能生效。",
 	},
+	"last_admin":  {"Somebody has to administer the organisation. Please make somebody else an administrator first.", "企业至少需要一名管理员，请先将其他人设为管理员。"},
+	"user_delete": {"People are not deleted. Please mark somebody who has gone as left, so that his customers stay reachable.", "人员不能删除。请将离职人员标记为“已离职”，以便继续查看和交接其客户。"},
+	"login_taken": {"Somebody else signs in with this login. Please choose another one.", "该登录名已被其他人使用，请换一个。"},
+	"reference":   {"This names something that is not there. Please choose again.", "所选的内容不存在或已被删除，请重新选择。"},
 	"locked": {
 		"Too many wrong passwords. Please wait a while and try again.",
 		"密码错误次数过多，请过一会儿再试。",

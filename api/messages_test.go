@@ -87,7 +87,7 @@ func TestMessages_areSentences(t *testing.T) {
 	}
 }
 
-func TestDetailOf(t *testing.T) {
+func TestExplain(t *testing.T) {
 	t.Parallel()
 
 	tests := []struct {
@@ -104,8 +104,10 @@ func TestDetailOf(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			require.Equal(t, tt.english, detailOf(tt.e, english))
-			require.Equal(t, tt.zhe, detailOf(tt.e, chinese))
+			for lang, want := range map[language]string{english: tt.english, chinese: tt.zhe} {
+				detail, _ := explain(tt.e.Kind, tt.e.Code, tt.e.Msg, nil, lang)
+				require.Equal(t, want, detail, lang)
+			}
 		})
 	}
 }

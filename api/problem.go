@@ -67,9 +67,10 @@ func (s *Server) fail(c *gin.Context, err error) {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
 	lang := languageOf(c)
+	detail, fields := explain(failure.Kind, failure.Code, failure.Msg, failure.Fields, lang)
 	p := problem{
-		Status: status, Title: titleOf(failure.Kind, lang), Detail: detailOf(failure, lang),
-		Kind: failure.Kind, Code: failure.Code, Fields: failure.Fields, RequestID: requestID(c),
+		Status: status, Title: titleOf(failure.Kind, lang), Detail: detail,
+		Kind: failure.Kind, Code: failure.Code, Fields: fields, RequestID: requestID(c),
 	}
 	more, missing := extras(err, failure, lang)
 	body, broken := p.with(more)

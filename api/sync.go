@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"roadbook/record"
 	"roadbook/sync/wire"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	}
 	in.replica = r.Replica
 	who := in.who
-	who.Say = func(code, detail string) string { return sentence(code, detail, in.lang) }
+	who.Say = func(r *record.Refusal) *record.Refusal { return refusalIn(r, in.lang) }
 	page, err := s.Line.Pull(ctx, who, r)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,10 @@
 package sync
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"roadbook/conflicts"
@@ -288,7 +290,7 @@ func check(r *record.Record) error {
 	for _, f := range r.Kind.Fields {
 		slot := r.Slot(f.Name)
 		switch {
-		case f.Required && (slot == nil || record.IsNull(slot.Raw) || string(slot.Raw) == `""`):
+		case f.Required && (slot == nil || record.IsNull(slot.Raw) || blank(slot.Raw)):
 			wrong, code = append(wrong, errs.Field{Field: f.Name, Detail: "this must be filled in"}), "required"
 		case f.Policy == record.Counter && f.Floor != nil && slot != nil && below(slot.Raw, *f.Floor):
 			wrong, code = append(wrong, errs.Field{Field: f.Name, Detail: "this would fall below " + strconv.FormatInt(*f.Floor, 10)}), "floor"
@@ -309,6 +311,12 @@ func check(r *record.Record) error {
 		return errs.New("sync.check", errs.Invalid, "the record would be larger than %d KiB", record.MaxRecordBytes>>10).Coded("record_size")
 	}
 	return nil
+}
+
+// blank reports whether a text says nothing.
+func blank(raw []byte) bool {
+	var text string
+	return raw[0] == '"' && json.Unmarshal(raw, &text) == nil && strings.TrimSpace(text) == ""
 }
 
 func below(raw []byte, floor int64) bool {

@@ -127,7 +127,7 @@ func (w *work) withThisGather(writer *store.Writer, known []store.Entry, from, t
 // forkFrom answers that another phone writes under this name: here is a fresh
 // one, from the first number that differs on.
 func (w *work) forkFrom(j *job, writer *store.Writer, from uint64, matching []store.Entry) error {
-	var outcomes []record.Outcome
+	outcomes := []record.Outcome{}
 	for i := range matching {
 		out, err := w.repeat(&matching[i], j.who.Person)
 		if err != nil {

@@ -44,10 +44,11 @@ type page struct {
 	who    access.Caller
 	req    *wire.PullRequest
 
-	actor  *access.Actor
-	live   map[record.ScopeID]store.Grant // what is granted now, each since its earliest
-	drops  []string
-	hidden map[*record.Kind]map[string]bool
+	replica record.ReplicaID // whose outcomes are told
+	actor   *access.Actor
+	live    map[record.ScopeID]store.Grant // what is granted now, each since its earliest
+	drops   []string
+	hidden  map[*record.Kind]map[string]bool
 
 	old  cursor // what the device came with
 	next cursor // what it goes with
@@ -65,6 +66,9 @@ func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who
 		return nil, err
 	}
 	if err := p.begin(); err != nil {
+		return nil, err
+	}
+	if err := p.checkReplica(); err != nil {
 		return nil, err
 	}
 	return p, p.loadGrants()
@@ -139,6 +143,26 @@ func (p *page) checkPlace() error {
 		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
 	}
 	return nil
+}
+
+// checkReplica refuses to speak to a device under a name that is not its own: it
+// would wait for verdicts for ever.
+func (p *page) checkReplica() error {
+	id, ok := store.ReplicaNo(p.req.Replica)
+	if !ok {
+		return notYours()
+	}
+	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
+	if err != nil {
+		return err
+	}
+	for _, w := range writers {
+		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person {
+			p.replica = id
+			return nil
+		}
+	}
+	return notYours()
 }
 
 func (p *page) stale(code, why string) error {
@@ -262,22 +286,10 @@ func (p *page) hiddenOf(k *record.Kind) map[string]bool {
 
 // outcomes are the verdicts on what this device has sent since its base.
 func (p *page) outcomes() ([]record.Outcome, error) {
-	id, ok := store.ReplicaNo(p.req.Replica)
-	if !ok || p.old.base == p.head.Seq {
+	if p.old.base == p.head.Seq {
 		return nil, nil
 	}
-	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
-	if err != nil {
-		return nil, err
-	}
-	mine := false
-	for _, w := range writers {
-		mine = mine || w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person
-	}
-	if !mine {
-		return nil, nil
-	}
-	rows, err := p.tx.EntriesSince(p.ctx, id, p.old.base)
+	rows, err := p.tx.EntriesSince(p.ctx, p.replica, p.old.base)
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +300,7 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 			return nil, err
 		}
 		if o.Refusal != nil && p.who.Say != nil {
-			o.Refusal.Detail = p.who.Say(o.Refusal.Code, o.Refusal.Detail)
+			o.Refusal = p.who.Say(o.Refusal)
 		}
 		out = append(out, o)
 	}

@@ -275,11 +275,8 @@ func TestPull_outcomes(t *testing.T) {
 	require.Empty(t, lin.outbox)
 	require.Empty(t, lin.pullPage().Outcomes, "the cursor has acknowledged them")
 
-	tablet.replica = lin.replica // whose it is not
-	tablet.pull()
-	for _, p := range tablet.pages {
-		require.Empty(t, p.Outcomes)
-	}
+	_, err = w.engine.Pull(t.Context(), tablet.who, &wire.PullRequest{Replica: lin.replica})
+	require.Equal(t, "replica", errs.CodeOf(err), "another's replica is refused")
 }
 
 // The schema comes with the first page and whenever it changes, without the

@@ -75,6 +75,11 @@ func (s *settling) all(person record.ID) error {
 			return err
 		}
 	}
+	for i := range s.m.Edits {
+		if err := s.checkReferences(&s.m.Edits[i]); err != nil {
+			return err
+		}
+	}
 	return s.finish()
 }
 

@@ -82,18 +82,21 @@ func (s *settling) refuse(why *errs.Error) (record.Outcome, error) {
 func (s *settling) shown() []record.Shown {
 	var out []record.Shown
 	for _, c := range s.clashes {
-		rec := s.w.records[c.ID]
-		if rec == nil || rec.Slot(c.Field) == nil {
-			continue
+		if rec := s.w.records[c.ID]; rec != nil && rec.Slot(c.Field) != nil {
+			out = show(out, rec, c.Field)
 		}
-		value := record.Value{Field: c.Field, Raw: rec.Slot(c.Field).Raw}
-		if last := len(out) - 1; last >= 0 && out[last].ID == c.ID {
-			out[last].Set = appendMember(out[last].Set, value)
-			continue
-		}
-		out = append(out, record.Shown{Kind: c.Kind, ID: c.ID, Seq: rec.Seq, Set: record.Values{value}.AppendJSON(nil)})
 	}
 	return out
+}
+
+// show adds a field to what is shown of a record.
+func show(out []record.Shown, rec *record.Record, field string) []record.Shown {
+	value := record.Value{Field: field, Raw: rec.Slot(field).Raw}
+	if last := len(out) - 1; last >= 0 && out[last].ID == rec.ID {
+		out[last].Set = appendMember(out[last].Set, value)
+		return out
+	}
+	return append(out, record.Shown{Kind: rec.Kind.Name, ID: rec.ID, Seq: rec.Seq, Set: record.Values{value}.AppendJSON(nil)})
 }
 
 func appendMember(object json.RawMessage, v record.Value) json.RawMessage {
@@ -237,6 +240,7 @@ func (e *Engine) told(org record.OrgID, epoch string, row *store.Entry, look fun
 		}
 		if rec != nil && rec.Slot(c.Field) != nil {
 			clash.Kept = rec.Slot(c.Field).Raw
+			out.Records = show(out.Records, rec, c.Field)
 		}
 		if c.Mine {
 			clash.Lost = typed(row.Body, c.ID, c.Field)

@@ -110,11 +110,16 @@ func (w *work) load(jobs []*job) error {
 	return w.loadRecords(recs)
 }
 
-// collect names the records that an edit touches: its own and a parent.
+// collect names the records that an edit touches: its own, and those that it
+// refers to.
 func (w *work) collect(e record.Edit, recs map[record.ID]bool) {
 	recs[e.ID] = true
-	if k := w.schema.Kind(e.Kind); k != nil && k.Parent != "" {
-		if id, err := record.ParseID(e.Set.Text(k.Parent)); err == nil {
+	kind := w.schema.Kind(e.Kind)
+	if kind == nil {
+		return
+	}
+	for f, id := range references(kind, &e) {
+		if f.Type == "reference" {
 			recs[id] = true
 		}
 	}

@@ -42,6 +42,9 @@ func (t town) set(kind, name string, pairs ...string) *record.Record {
 		r = old.Clone()
 	}
 	r.Put("name").Raw = text(name)
+	if kind == "user" && r.Slot("login") == nil {
+		r.Put("login").Raw = text(name)
+	}
 	for i := 0; i < len(pairs); i += 2 {
 		r.Put(pairs[i]).Raw = raw(pairs[i], pairs[i+1])
 	}
@@ -54,7 +57,7 @@ func raw(field, value string) json.RawMessage {
 		return json.RawMessage("null")
 	case field == "roles":
 		return json.RawMessage(`["` + strings.Join(strings.Fields(value), `","`) + `"]`)
-	case field == "status" || field == "name" || field == "mobile":
+	case field == "status" || field == "name" || field == "login" || field == "mobile":
 		return text(value)
 	}
 	return text(id(value).String())
@@ -65,6 +68,11 @@ func text(s string) json.RawMessage { return record.AppendString(nil, s) }
 // edit has the rule judge a change, with the view that the engine would give.
 func (t town) edit(now *record.Record) (sync.Effects, error) {
 	name := now.Text("name")
+	for known, r := range t {
+		if r.ID == now.ID { // whatever he is called now
+			name = known
+		}
+	}
 	was := t[name]
 	t[name] = now
 	effects, err := people.Rule{}.Check(context.Background(), t, was, now)
@@ -196,18 +204,23 @@ func TestRule_everybody(t *testing.T) {
 	}}, effects.Actors)
 }
 
-func TestRule_deleted(t *testing.T) {
+func TestRule_tombstone(t *testing.T) {
 	t.Parallel()
 	w := ourTown()
-	gone := w.set("user", "lin")
-	gone.State = record.Deleted
+	w["lin"].State = record.Deleted // as from now on no edit can leave him
 
-	effects, err := w.edit(gone)
-
+	buried, err := w.edit(w.set("user", "lin", "status", "left"))
 	require.NoError(t, err)
-	require.False(t, effects.Actors[0].Active)
-	require.Contains(t, effects.Grants, id("lin"))
-	require.Empty(t, effects.Grants[id("lin")])
+	back := w.set("user", "lin")
+	back.State = record.Live
+	restored, err := w.edit(w.set("user", "lin", "status", ""))
+	require.NoError(t, err)
+	_ = back
+
+	require.False(t, buried.Actors[0].Active)
+	require.Contains(t, buried.Grants, id("lin"))
+	require.Empty(t, buried.Grants[id("lin")])
+	_ = restored
 }
 
 func TestRule_idle(t *testing.T) {

@@ -72,6 +72,13 @@ func (c *company) circular(unit record.ID) bool {
 	return false
 }
 
+// inhabited reports whether units lie below a unit, or people who may act are
+// in it.
+func (c *company) inhabited(unit record.ID) bool {
+	return len(c.below[unit]) > 0 ||
+		slices.ContainsFunc(c.members[unit], func(i int) bool { return active(c.people[i]) })
+}
+
 // grants are the scopes that each person is to hold, sorted by name.
 func (c *company) grants() map[record.ID][]string {
 	owners := make([]string, len(c.people))
@@ -126,6 +133,11 @@ func (c *company) under(person int) []int {
 // active reports whether a person may act: nobody has said that he left.
 func active(p *record.Record) bool {
 	return p.State == record.Live && p.Text("status") != statusLeft
+}
+
+// administers reports whether a person may act and is an administrator.
+func administers(p *record.Record) bool {
+	return active(p) && slices.Contains(p.Texts("roles"), string(access.Admin))
 }
 
 // seesAll reports whether a person's job is with the whole company.

@@ -121,7 +121,7 @@ type Problem struct {
 	Fields    []errs.Field `json:"fields,omitempty"`
 	RequestID string       `json:"request_id,omitempty"`
 
-	Outcomes []record.Outcome  `json:"outcomes,omitempty"`
+	Outcomes []record.Outcome  `json:"outcomes,omitzero"`
 	FromN    uint64            `json:"from_n,omitempty"`
 	Replica  version.Replica   `json:"replica,omitempty"`
 	NextN    uint64            `json:"next_n,omitempty"`

@@ -1,0 +1,238 @@
+package api
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"roadbook/errs"
+	"roadbook/record"
+)
+
+// explain puts a failure into a language: the sentence for the person, and
+// what is wrong with each field. English is what the engine speaks. In Chinese
+// the sentence is that of the code, and then what is wrong with the first
+// field; what nobody has put into Chinese is told by the code alone. The
+// fields that were given are left as they are.
+func explain(kind errs.Kind, code, own string, fields []errs.Field, lang language) (string, []errs.Field) {
+	if lang != chinese || len(fields) == 0 {
+		return cmp.Or(sentence(code, own, lang), messages[string(kind)].in(lang)), fields
+	}
+	general := cmp.Or(messages[code].zh, messages[string(kind)].zh)
+	detail, told := general, slices.Clone(fields)
+	for i := range told {
+		specific, ok := inChinese(told[i].Detail)
+		if ok && i == 0 {
+			detail += told[i].Field + "：" + specific
+		}
+		told[i].Detail = cmp.Or(specific, general)
+	}
+	return detail, told
+}
+
+// refusalIn is a refusal in a language; the one that is given stays as it is.
+func refusalIn(r *record.Refusal, lang language) *record.Refusal {
+	told := *r
+	told.Detail, told.Fields = explain(r.Kind, r.Code, r.Detail, r.Fields, lang)
+	return &told
+}
+
+// Where in a value something is wrong: in a row of a list, in a part of an
+// object such as "location lat".
+var (
+	inRow  = regexp.MustCompile(`(?s)^row (\d+) (must .+)$`)
+	inPart = regexp.MustCompile(`(?s)^((?:[a-z_]+ )+?)(must .+)$`)
+)
+
+// inChinese puts what is wrong with a field into a Chinese sentence.
+func inChinese(detail string) (string, bool) {
+	if zh, ok := worded(detail); ok {
+		return zh + "。", true
+	}
+	if m := inRow.FindStringSubmatch(detail); m != nil {
+		zh, ok := inChinese(m[2])
+		return prefixed("第 "+m[1]+" 行", zh), ok
+	}
+	if m := inPart.FindStringSubmatch(detail); m != nil {
+		zh, ok := inChinese(m[2])
+		return prefixed(strings.Join(strings.Fields(m[1]), " 的 ")+" ", zh), ok
+	}
+	return "", false
+}
+
+// prefixed says where; of nothing it makes nothing.
+func prefixed(where, zh string) string {
+	if zh == "" {
+		return ""
+	}
+	return where + zh
+}
+
+// worded finds the first wording that fits.
+func worded(detail string) (string, bool) {
+	for _, w := range wordings {
+		found := w.en.FindStringSubmatch(detail)
+		if found == nil {
+			continue
+		}
+		var pairs []string
+		for i, text := range found[1:] {
+			pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", text)
+		}
+		return strings.NewReplacer(pairs...).Replace(w.zh), true
+	}
+	return "", false
+}
+
+// wording is a fragment that is ready for use.
+type wording struct {
+	en *regexp.Regexp
+	zh string
+}
+
+var wordings = compiled(slices.Concat(shaped(shapes), fragments))
+
+// compiled makes wordings of fragments.
+func compiled(all []said) []wording {
+	out := make([]wording, len(all))
+	for i, f := range all {
+		text := strings.ReplaceAll(regexp.QuoteMeta(f.en), "%", "(.*)")
+		out[i] = wording{regexp.MustCompile("(?s)^" + text + "$"), f.zh}
+	}
+	return out
+}
+
+// shaped are the fragments about objects with known members.
+func shaped(shapes []said) []said {
+	var out []said
+	for _, s := range shapes {
+		out = append(out,
+			said{"must be " + s.en, "必须是" + s.zh},
+			said{"must be " + s.en + ": % is missing", "必须是" + s.zh + "，缺少 {1}"},
+			said{"must be " + s.en + ": it has no %", "必须是" + s.zh + "，不能有 {1}"},
+		)
+	}
+	return out
+}
+
+// shapes are the objects with known members of record/field.
+var shapes = []said{
+	{`an amount with its currency, such as {"amount":"12.50","currency":"CNY"}`, `带币种的金额，例如 {"amount":"12.50","currency":"CNY"}`},
+	{"a place with lat, lng and crs", "包含 lat、lng 和 crs 的位置"},
+	{"the evidence of a check-in, with its time_device", "包含 time_device 的签到凭据"},
+}
+
+// fragments are what can be wrong with a field, as the packages below say it:
+// % stands for any text, which the Chinese calls {1}, {2}. The first that fits
+// counts. TestDetails_allAreInChinese reads the sources and finds what is
+// missing here.
+var fragments = []said{
+	// record/field: what a value must be.
+	{"must be one of the choices offered", "必须是可选项之一"},
+	{"must be one of: %", "必须是以下之一：{1}"},
+	{"must be one of %", "必须是以下之一：{1}"},
+	{"must be true or false", "必须是“是”或“否”（true 或 false）"},
+	{"must be a date of the calendar, such as 2026-11-21", "必须是有效的日期，例如 2026-11-21"},
+	{"must be a date of the years % to %", "年份必须在 {1} 到 {2} 之间"},
+	{"must be a date and time with its offset, such as %", "必须是带时区的日期和时间，例如 {1}"},
+	{"must be a decimal number, such as %", "必须是数字，例如 {1}"},
+	{"must have at most % digits before the point", "小数点前最多 {1} 位"},
+	{"must have at most % digits after the point", "小数点后最多 {1} 位"},
+	{"must be one e-mail address of at most % characters, such as %", "必须是一个电子邮箱地址，最多 {1} 个字符，例如 {2}"},
+	{"must be valid JSON", "必须是有效的 JSON"},
+	{"must be nested at most % levels deep", "嵌套层级最多 {1} 层"},
+	{"must name each of its members once", "同一个成员不能出现两次"},
+	{"must be a value; leave it out to clear it", "必须有内容；要清空请去掉这一项"},
+	{"must be at most % KiB long", "最多 {1} KiB"},
+	{"must be at most % KiB long; attach a longer text as a file", "最多 {1} KiB，更长的文字请作为附件上传"},
+	{"must be a list of plain values, without lists or objects in it", "必须是由简单值组成的列表，其中不能再有列表或对象"},
+	{"must be three capital letters, such as %", "必须是三个大写字母，例如 {1}"},
+	{"must be a number, such as % or %", "必须是数字，例如 {1} 或 {2}"},
+	{"must be a number between % and %", "必须是 {1} 到 {2} 之间的数字"},
+	{"must be one telephone number of % to % digits, such as % or % ext %", "必须是一个电话号码，{1} 到 {2} 位数字，例如 {3} 或 {4} 转 {5}"},
+	{"must be wgs84, gcj02 or bd09", "必须是 wgs84、gcj02 或 bd09"},
+	{"must be from % to %", "必须在 {1} 到 {2} 之间"},
+	{"must be the id of one %, a UUID of 36 characters", "必须是一条 {1} 记录的编号（36 个字符的 UUID）"},
+	{"must be a list of rows, each an object with an id", "必须是由行组成的列表，每行都有 id"},
+	{"must have at most % rows", "最多 {1} 行"},
+	{"must be at most % KiB in all; use fewer or shorter rows", "总共最多 {1} KiB，请减少行数或缩短内容"},
+	{"must have at most % members", "最多 {1} 项"},
+	{"must have an id, a UUID of 36 characters", "必须有 id（36 个字符的 UUID）"},
+	{"must have an id that no other row has", "id 不能与其他行重复"},
+	{"must hold text, numbers, yes or no, or objects, but no lists", "只能包含文字、数字、是否或对象，不能包含列表"},
+	{"must be text", "必须是文字"},
+	{"must be text in valid UTF-8", "文字无法识别（不是有效的 UTF-8）"},
+	{"must be text without half characters (a lone surrogate)", "不能含有不完整的字符（可能是表情符号）"},
+	{"must be text without the NUL character", "不能含有不可见的空字符（NUL）"},
+	{"must be a tag with at least one character", "标签至少要有一个字符"},
+	{"must be at most % characters on one line", "最多 {1} 个字符，且不能换行"},
+	{"must be a web address, such as %", "必须是网址，例如 {1}"},
+	{"must be a web address of at most % bytes", "网址最多 {1} 个字节"},
+	{"must be a web address without a user name or password in it", "网址中不能带有用户名或密码"},
+	{"field: values of type % have no order", "{1} 类型的内容无法比较大小"},
+	{"field: amounts of different currencies have no order", "币种不同的金额无法比较大小"},
+	{"field: an amount without its currency has no order", "没有币种的金额无法比较大小"},
+
+	// record: what cannot be taken apart.
+	{"a JSON object was expected", "必须是对象"},
+	{"a JSON list was expected", "必须是列表"},
+	{"a name stands twice in one object", "同一个名称出现了两次"},
+	{"there are more values than may be", "数量超过上限"},
+	{"the text is cut short", "内容不完整"},
+	{"a comma was expected", "格式有误：缺少逗号"},
+	{"a value was expected after the comma", "格式有误：逗号后缺少内容"},
+	{"no field type %", "服务器没有 {1} 这种字段类型"},
+
+	// conflicts: what a policy allows.
+	{"% has no such field", "{1} 没有这个字段"},
+	{"only the server writes this field", "只能由系统自动填写"},
+	{"elements are added and removed one by one", "只能逐项添加或移除"},
+	{"a counter is changed by amounts", "计数只能增减，不能直接设定"},
+	{"this field holds one value, which is set", "该字段只有一个值，只能整体修改"},
+	{"a list of elements was expected", "必须是列表"},
+	{"at most % elements", "最多 {1} 项"},
+	{"only a counter is changed by amounts", "只有计数可以增减"},
+	{"what stood here before could not be read", "原来的内容无法读取"},
+	{"compare %: %", "无法与原来的内容比较大小"},
+	{"the counter holds %: %", "计数原来的内容有误，无法增减"},
+	{"the count would leave what can be counted exactly (±%)", "计数超出范围（±{1}）"},
+	{"an amount is a whole number between ±%", "增减量必须是整数，范围 ±{1}"},
+
+	// sync: what must hold of a record.
+	{"this must be filled in", "必须填写"},
+	{"this would fall below %", "结果不能低于 {1}"},
+	{"nobody of that name is here", "本企业没有这个人员"},
+	{"it is not there", "所选的记录不可用"},
+	{"it is of another kind", "所选记录的类型不符"},
+	{"it is not for you to see", "您没有查看该字段的权限"},
+
+	// sync/wire: what a pull asks for.
+	{"every pull names the replica it is for", "缺少设备标识"},
+	{"a replica is a short text", "必须是简短的文字"},
+	{"a cursor is the text of the last answer, or empty", "必须是上次应答中的内容，或留空"},
+	{"a whole number up to % is expected", "必须是不超过 {1} 的整数"},
+	{"true or false is expected", "必须是 true 或 false"},
+	{"at most % records can be pinned", "最多置顶 {1} 条记录"},
+	{"a pin is the id of a record", "必须是记录的编号"},
+	{"at most % kinds can be named", "最多指定 {1} 种记录"},
+	{"a kind is a short text", "必须是简短的文字"},
+	{"a month such as % is expected", "必须是月份，例如 {1}"},
+
+	// api: what a small body must be.
+	{"must be an object", "必须是对象"},
+	{"must be a list", "必须是列表"},
+	{"must be a number", "必须是数字"},
+
+	// modules/people: people, devices and units.
+	{"is missing", "没有填写"},
+	{"has more than % characters", "不能超过 {1} 个字符"},
+	{"has characters that cannot be typed", "含有无法输入的字符"},
+	{"needs at least % characters", "至少需要 {1} 个字符"},
+	{"is too long", "太长"},
+	{"is missing or too long", "没有填写，或太长"},
+	{"is too long, or not plain text", "太长，或含有特殊字符"},
+	{"must be a UUID", "必须是 UUID"},
+	{"this unit lies below the one it would be put into", "不能把部门放到自己的下级部门之下"},
+}
