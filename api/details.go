@@ -53,7 +53,7 @@ func inChinese(detail string) (string, bool) {
 	}
 	if m := inRow.FindStringSubmatch(detail); m != nil {
 		zh, ok := inChinese(m[2])
-		return prefixed("第 "+m[1]+" 行", zh), ok
+		return prefixed("第 "+m[1]+" 行：", zh), ok
 	}
 	if m := inPart.FindStringSubmatch(detail); m != nil {
 		zh, ok := inChinese(m[2])
@@ -235,4 +235,5 @@ var fragments = []said{
 	{"is too long, or not plain text", "太长，或含有特殊字符"},
 	{"must be a UUID", "必须是 UUID"},
 	{"this unit lies below the one it would be put into", "不能把部门放到自己的下级部门之下"},
+	{"somebody else has this login", "该登录名已被其他人使用"},
 }

@@ -118,8 +118,8 @@ func (s *settling) setOwner(d *draft) error {
 }
 
 func (s *settling) checkOwner(owner record.ID) error {
-	if owner.IsZero() && s.actor.System {
-		return nil
+	if s.actor.System {
+		return nil // it may name whom it is about to make
 	}
 	p, err := s.w.person(owner)
 	if err != nil {

@@ -219,10 +219,11 @@ func TestPull_whatLeftBeforeTheLastPage(t *testing.T) {
 	lin := w.phone("lin")
 	shops := w.shops("lin", 2, lin)
 	gone, other := shops[0], shops[1]
-	w.gives(gone, "gao")
+	w.office("account", gone, values("grade", "A"))
 	w.office("account", other, values("grade", "A"))
+	w.gives(gone, "gao")
 	lin.max = 1
-	page := lin.pullPage()
+	page := lin.pullPage() // meets it where it was edited, as it is now
 	require.Equal(t, wire.GoneLeft, changeOf(page, gone).Gone)
 	require.False(t, page.Complete)
 

@@ -13,30 +13,6 @@ import (
 // atOnce is how many mutations share a transaction: as many as the engine takes.
 const atOnce = 256
 
-// ownerFirst puts the first person before the units, which the demo says are
-// his: whoever owns a record has to be there.
-func ownerFirst(items iter.Seq[demo.Item]) iter.Seq[demo.Item] {
-	return func(yield func(demo.Item) bool) {
-		var held []demo.Item
-		waiting := true
-		for item := range items {
-			if waiting && item.Mutation.Edits[0].Kind != "user" {
-				held = append(held, item)
-				continue
-			}
-			if !yield(item) {
-				return
-			}
-			for _, h := range held {
-				if !yield(h) {
-					return
-				}
-			}
-			waiting, held = false, nil
-		}
-	}
-}
-
 // inBatches cuts the items up. What founds an org is the server's own doing,
 // for nobody who could have done it is there yet.
 func inBatches(items iter.Seq[demo.Item]) iter.Seq[[]sync.Proposal] {

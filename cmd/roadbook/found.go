@@ -93,7 +93,7 @@ func (f *founder) commit(ctx context.Context, org record.OrgID, plan *demo.Org) 
 	batches := make(chan []sync.Proposal, ahead)
 	group.Go(func() error {
 		defer close(batches)
-		for batch := range inBatches(ownerFirst(plan.Proposals())) {
+		for batch := range inBatches(plan.Proposals()) {
 			select {
 			case batches <- batch:
 			case <-ctx.Done():

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,9 +77,6 @@ func newServer(t *testing.T) *server {
 	for item := range plan.Proposals() {
 		batch = append(batch, proposal(item))
 	}
-	first := slices.IndexFunc(batch, func(p sync.Proposal) bool { return p.Mutation.Edits[0].Kind == "user" })
-	admin := batch[first]
-	batch = slices.Insert(slices.Delete(batch, first, first+1), 0, admin) // who owns the units
 	outcomes, err := s.engine.Commit(t.Context(), org, batch)
 	require.NoError(t, err)
 	for _, o := range outcomes {
