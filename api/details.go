@@ -206,6 +206,7 @@ var fragments = []said{
 	{"nobody of that name is here", "本企业没有这个人员"},
 	{"it is not there", "所选的记录不可用"},
 	{"it is of another kind", "所选记录的类型不符"},
+	{"it would belong to itself", "不能归属于自己"},
 	{"it is not for you to see", "您没有查看该字段的权限"},
 
 	// sync/wire: what a pull asks for.

@@ -216,6 +216,7 @@ func (s *settling) checkParent(r, above *record.Record) error {
 	}
 	for up, depth := above, 0; up != nil; depth++ {
 		if up.ID == r.ID || depth > MaxDepth {
+			bad.Detail = "it would belong to itself"
 			return errs.New("sync.parent", errs.Invalid, "a record cannot belong to itself").Coded("cycle").Of(bad)
 		}
 		if up.Parent.IsZero() {

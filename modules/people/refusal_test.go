@@ -236,6 +236,11 @@ func TestRule_loginTaken(t *testing.T) {
 			w["lin"] = gone(w["lin"])
 			return w.set("user", "he", "login", "lin")
 		}, "", nil},
+		{"a restore of one without, like somebody who is there", func(w town) *record.Record {
+			w["lin"] = gone(w.set("user", "lin", "login", ""))
+			w["zhou"] = w.set("user", "zhou", "login", "")
+			return back(w["lin"])
+		}, "", nil},
 		{"two had the same before", func(w town) *record.Record {
 			w["zhou"] = w.set("user", "zhou", "login", "lin")
 			return w.set("user", "zhou", "unit", "south")
