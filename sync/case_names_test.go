@@ -264,8 +264,11 @@ func TestPush_together(t *testing.T) {
 	long, short, fork, hole := lin.bytes(3), lin.bytes(1), twin.bytes(2), chen.bytes(1)
 
 	all := []sync.Together{
-		{Who: lin.who, Frame: w.read(long)}, {Who: lin.who, Frame: w.read(short)}, {Who: lin.who, Frame: w.read(fork)},
-		{Who: chen.who, Frame: w.read(hole)}, {Who: chen.who, Frame: w.read(long)},
+		{Who: lin.who, Frame: w.read(long)},
+		{Who: lin.who, Frame: w.read(short)},
+		{Who: lin.who, Frame: w.read(fork)},
+		{Who: chen.who, Frame: w.read(hole)},
+		{Who: chen.who, Frame: w.read(long)},
 	}
 	w.engine.PushTogether(t.Context(), w.org, all)
 

@@ -2,7 +2,7 @@ package sync_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,8 +123,8 @@ func TestRescope_overtaken(t *testing.T) {
 
 	w := newWorld(t)
 	w.engine.Still(1000)
-	lin, gao, shop := w.phone("lin"), w.phone("gao"), record.NoID
-	shop = lin.create("account", values("name", "店"))
+	lin, gao := w.phone("lin"), w.phone("gao")
+	shop := lin.create("account", values("name", "店"))
 	visit := lin.create("visit", values("account", shop))
 	lin.sync()
 	for _, owner := range []string{"gao", "zhou", "lin"} {
@@ -216,7 +216,7 @@ func (moody) Check(_ context.Context, _ sync.View, _, now *record.Record) (sync.
 	case "panic":
 		panic("a bug in a rule")
 	case "broken":
-		return sync.Effects{}, fmt.Errorf("the disk of a module is full")
+		return sync.Effects{}, errors.New("the disk of a module is full")
 	case "no":
 		return sync.Effects{}, errs.New("moody.Check", errs.Denied, "not this name").Coded("moody")
 	}
