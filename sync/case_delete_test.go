@@ -68,7 +68,7 @@ func TestDelete_withChildrenItHasSeen(t *testing.T) {
 	visit := lin.create("visit", values("account", shop.String()))
 	lin.sync()
 	lin.remove(shop)
-	require.Equal(t, "children", lin.push()[0].Refusal.Code)
+	require.Equal(t, "children", refusalCode(lin.push()[0]))
 
 	lin.remove(visit)
 	lin.sync()

@@ -116,6 +116,32 @@ func TestFork_lineage(t *testing.T) {
 	require.Positive(t, out[0].Stamp.Compare(*lin.outs[lin.names[2]].Stamp), "it goes on after its last stamp")
 }
 
+// Two twins clash, and a person is asked: to find out who wrote what is to
+// look at both of them, while one goes on writing in the same transaction.
+func TestFork_clashBetweenTwins(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, _, shop := twoOn(w)
+	other := lin.twin()
+	lin.edit(shop, values("grade", "A"))
+	lin.push()
+	other.edit(shop, values("remark", "那一台"))
+	_, err := other.send(other.bytes(1))
+	other.relabel(problemOf(t, err))
+	other.push()
+	lin.edit(shop, values("remark", "这一台"))
+	lin.edit(shop, values("grade", "B"))
+
+	out := lin.push()
+	lin.edit(shop, values("grade", "C"))
+	next := lin.push()
+
+	require.NotNil(t, out[0].Clashes[0].Conflict)
+	require.Equal(t, record.Applied, out[1].Result)
+	require.Equal(t, record.Applied, next[0].Result)
+}
+
 // The same mutation under another name answers with the verdict of the first
 // time and takes effect once; its first dot counts as the author's own.
 func TestPush_sameIDUnderAnotherName(t *testing.T) {
@@ -171,7 +197,7 @@ func TestPush_rewritten(t *testing.T) {
 
 	for _, answer := range []*wire.PushAnswer{same, under} {
 		require.Equal(t, record.Refused, answer.Outcomes[0].Result)
-		require.Equal(t, "rewritten", answer.Outcomes[0].Refusal.Code)
+		require.Equal(t, "rewritten", refusalCode(answer.Outcomes[0]))
 	}
 	require.Equal(t, "先", lin.text(shop, "short_name"))
 }

@@ -39,10 +39,10 @@ func TestCase13_refusedWithDependants(t *testing.T) {
 		require.Equal(t, first.Outcomes[i].Refusal, o.Refusal)
 		require.Equal(t, first.Outcomes[i].Receipt, o.Receipt)
 		if o.Refusal != nil {
-			codes[o.ID] = o.Refusal.Code
+			codes[o.ID] = refusalCode(o)
 		}
 	}
-	require.Equal(t, "unknown_field", again[0].Refusal.Code)
+	require.Equal(t, "unknown_field", refusalCode(again[0]))
 	require.Equal(t, "depends_on", codes[byRecord])
 	require.Equal(t, "depends_on", codes[byParent])
 	require.Equal(t, "depends_on", codes[tied])
@@ -50,7 +50,7 @@ func TestCase13_refusedWithDependants(t *testing.T) {
 
 	later := lin.typed(record.Edit{Op: record.OpEdit, Kind: "account", ID: bad, Set: values("short_name", "y")})
 	lin.push()
-	require.Equal(t, "depends_on", lin.outs[later].Refusal.Code, "also in a later push")
+	require.Equal(t, "depends_on", refusalCode(lin.outs[later]), "also in a later push")
 	lin.pull()
 	require.Equal(t, "好的", lin.text(good, "name"))
 	require.False(t, lin.has(bad))

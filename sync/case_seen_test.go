@@ -51,7 +51,7 @@ func TestSeen_whatCannotBe(t *testing.T) {
 			continue
 		}
 		require.Equal(t, record.Refused, out[i].Result, tt.name)
-		require.Equal(t, tt.want, out[i].Refusal.Code, tt.name)
+		require.Equal(t, tt.want, refusalCode(out[i]), tt.name)
 		require.Equal(t, errs.Invalid, out[i].Refusal.Kind, tt.name)
 	}
 }

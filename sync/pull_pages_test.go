@@ -270,7 +270,7 @@ func TestPull_outcomes(t *testing.T) {
 	require.Len(t, page.Outcomes, 3)
 	require.Equal(t, first, page.Outcomes[0].ID)
 	require.Equal(t, second, page.Outcomes[1].ID)
-	require.Equal(t, "type", page.Outcomes[1].Refusal.Code)
+	require.Equal(t, "type", refusalCode(page.Outcomes[1]))
 	require.Equal(t, sent[0].Receipt, page.Outcomes[0].Receipt)
 	require.Empty(t, lin.outbox)
 	require.Empty(t, lin.pullPage().Outcomes, "the cursor has acknowledged them")
@@ -345,7 +345,7 @@ func TestPull_deskAndFinance(t *testing.T) {
 	desk, finance := he.push(), fin.push()
 
 	require.Equal(t, record.Applied, desk[0].Result)
-	require.Equal(t, "denied", desk[1].Refusal.Code)
-	require.Equal(t, "denied", finance[0].Refusal.Code)
-	require.Equal(t, "denied", finance[1].Refusal.Code)
+	require.Equal(t, "denied", refusalCode(desk[1]))
+	require.Equal(t, "denied", refusalCode(finance[0]))
+	require.Equal(t, "denied", refusalCode(finance[1]))
 }

@@ -172,6 +172,14 @@ func (w *world) claim(who access.Caller) version.Replica {
 	return r.Name
 }
 
+// refusalCode is why a mutation was refused, "" if it was not.
+func refusalCode(o record.Outcome) string {
+	if o.Refusal == nil {
+		return ""
+	}
+	return o.Refusal.Code
+}
+
 // read is a push as a server gets it.
 func (w *world) read(body []byte) *wire.Push {
 	w.t.Helper()

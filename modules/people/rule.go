@@ -125,14 +125,12 @@ func (c *company) loginTaken(was, now *record.Record) bool {
 }
 
 // unitMissing reports whether a person would come into a unit that is not
-// there: whoever made one of that id later would find him in it. The first
-// person of an org may come before its first unit, because a unit has an owner.
+// there: whoever made one of that id later would find him in it.
 func (c *company) unitMissing(was, now *record.Record) bool {
 	if now.Raw("unit") == nil || was != nil && !rewritten(was, now, "unit") {
 		return false
 	}
-	founds := was == nil && len(c.people) == 1 && len(c.units) == 0
-	return c.units[now.Ref("unit")] == nil && !founds
+	return c.units[now.Ref("unit")] == nil
 }
 
 func checkUnit(ctx context.Context, view sync.View, was, now *record.Record) (sync.Effects, error) {

@@ -86,7 +86,7 @@ func (e engine) reasons(was, now *record.Record) (codes []string) {
 	}
 	live := func(r *record.Record) bool { return r != nil && r.State == record.Live }
 	differs := func(field string) bool { return was == nil || was.Text(field) != now.Text(field) }
-	admins, namesakes, others, inside := 0, 0, 0, 0
+	admins, namesakes, inside := 0, 0, 0
 	for _, r := range e.town {
 		if !live(r) {
 			continue
@@ -98,11 +98,9 @@ func (e engine) reasons(was, now *record.Record) (codes []string) {
 		if r.Ref("parent") == now.ID || acts && r.Ref("unit") == now.ID {
 			inside++
 		}
-		if r.ID != now.ID {
-			others++
-			if r.Kind.Name == "user" && strings.EqualFold(strings.TrimSpace(r.Text("login")), strings.TrimSpace(now.Text("login"))) {
-				namesakes++
-			}
+		same := strings.EqualFold(strings.TrimSpace(r.Text("login")), strings.TrimSpace(now.Text("login")))
+		if same && r.ID != now.ID && r.Kind.Name == "user" {
+			namesakes++
 		}
 	}
 	vanishes := !live(now) && (was == nil || live(was))
@@ -116,8 +114,7 @@ func (e engine) reasons(was, now *record.Record) (codes []string) {
 	login := strings.TrimSpace(now.Text("login"))
 	say("required", live(now) && login == "" && (was == nil || live(was) || differs("login")))
 	say("login_taken", live(now) && login != "" && namesakes > 0 && (!live(was) || differs("login")))
-	say("reference", live(now) && !now.Ref("unit").IsZero() && e.above(now, "unit") == nil &&
-		differs("unit") && (was != nil || others > 0))
+	say("reference", live(now) && !now.Ref("unit").IsZero() && e.above(now, "unit") == nil && differs("unit"))
 	return codes
 }
 
