@@ -346,16 +346,16 @@ func TestPush_after(t *testing.T) {
 	bad := lin.edit(shop, values("grade", "Z"))
 	good := lin.edit(shop, values("grade", "A"))
 	lin.push()
-	tie := func(p *phone, after any) *record.Refusal {
+	tie := func(p *phone, after any) string {
 		p.edit(shop, values("visit_cycle_days", 7))
 		p.outbox[0].After = []json.RawMessage{js(after)}
-		return p.push()[0].Refusal
+		return refusalCode(p.push()[0])
 	}
 
-	require.Equal(t, "depends_on", tie(lin, 2).Code)
-	require.Equal(t, "depends_on", tie(chen, bad).Code)
-	require.Nil(t, tie(lin, 3))
-	require.Nil(t, tie(chen, good))
-	require.Equal(t, "after", tie(lin, 99).Code)
-	require.Equal(t, "after", tie(lin, w.id()).Code)
+	require.Equal(t, "depends_on", tie(lin, 2))
+	require.Equal(t, "depends_on", tie(chen, bad))
+	require.Empty(t, tie(lin, 3))
+	require.Empty(t, tie(chen, good))
+	require.Equal(t, "after", tie(lin, 99))
+	require.Equal(t, "after", tie(lin, w.id()))
 }

@@ -241,11 +241,13 @@ func TestPull_period(t *testing.T) {
 	require.Equal(t, "3", lin.raw(plans["2026-08"], "order"))
 	lin.from = "2026-04"
 	holds("2026-05", "2026-07", "2026-08", "2026-11")
-	lin.from = "1999-12"
-	holds("2026-05", "2026-07", "2026-08", "2026-11")
 	w.pass(400 * 24 * time.Hour)
 	lin.from = ""
 	holds("2026-05", "2026-07", "2026-08", "2026-11")
+	chen := w.phone("chen")
+	chen.from = "1999-12"
+	chen.pull()
+	require.Equal(t, lin.count("visit_plan"), chen.count("visit_plan"))
 }
 
 // Verdicts come on the complete page only, of the own replica only, and once.

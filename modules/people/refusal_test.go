@@ -254,7 +254,7 @@ func TestRule_reference(t *testing.T) {
 	t.Parallel()
 
 	field := []string{"unit"}
-	requireJudged(t, errs.Invalid, []refusal{
+	requireJudged(t, errs.Missing, []refusal{
 		{"somebody new, in no unit that there is", func(w town) *record.Record { return w.set("user", "he", "unit", "north") }, "reference", field},
 		{"a move to no unit that there is", func(w town) *record.Record { return w.set("user", "lin", "unit", "north") }, "reference", field},
 		{"a unit that was deleted", func(w town) *record.Record {

@@ -106,7 +106,7 @@ func (c *company) refuseUser(was, now *record.Record) error {
 		return errs.New("people.Check", errs.Clash, "somebody else signs in with this login; choose another one").
 			Coded("login_taken").Of(errs.Field{Field: "login", Detail: "somebody else has this login"})
 	case c.unitMissing(was, now):
-		return errs.New("people.Check", errs.Invalid, "the unit that this person would be in is not there").
+		return errs.New("people.Check", errs.Missing, "the unit that this person would be in is not there").
 			Coded("reference").Of(errs.Field{Field: "unit", Detail: "it is not there"})
 	}
 	return nil
