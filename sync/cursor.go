@@ -22,7 +22,11 @@ type cursor struct {
 	head  record.Seq // head of the last page's snapshot; grants are settled up to here
 	fill  fill
 	from  record.Month // start of the period
+	sight sight        // what the actor could see of the records when they were filled
 }
+
+// sight is a short hash of somebody's roles and of the fields hidden from them.
+type sight [3]byte
 
 // fill is a position in the one total order in which scopes are filled: batch
 // of grants, rank of the kind, the grant, its scope, the record. Only what
@@ -37,7 +41,7 @@ type fill struct {
 }
 
 const (
-	cursorVersion = 1
+	cursorVersion = 2
 	cursorMAC     = 12
 	// MaxCursor is the longest cursor in characters: it fits a line of a log
 	// and a mini-program's storage key.
@@ -53,7 +57,7 @@ func (e *Engine) writeCursor(who access.Caller, c cursor) string {
 	b := make([]byte, 0, 112)
 	b = append(b, cursorVersion, byte(len(c.epoch)))
 	b = append(b, c.epoch...)
-	b = append(b, c.chain[:]...)
+	b = append(append(b, c.chain[:]...), c.sight[:]...)
 	for _, n := range []record.Seq{c.base, c.pos, c.head, c.fill.after, c.fill.batch, c.fill.grant} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
@@ -100,7 +104,8 @@ func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
 	}
 	r := cursorReader{b: body[1:]}
 	c.epoch = string(r.take(int(r.take(1)[0])))
-	copy(c.chain[:], r.take(8))
+	copy(c.chain[:], r.take(len(c.chain)))
+	copy(c.sight[:], r.take(len(c.sight)))
 	c.base, c.pos, c.head = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
 	c.fill.after, c.fill.batch, c.fill.grant = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
 	c.fill.rank, c.fill.scope, c.from = int16(r.uvarint()), record.ScopeID(r.uvarint()), record.Month(r.uvarint())

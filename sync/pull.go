@@ -3,6 +3,9 @@ package sync
 import (
 	"context"
 	"encoding/json"
+	"hash/fnv"
+	"maps"
+	"slices"
 	"time"
 
 	"roadbook/access"
@@ -71,7 +74,11 @@ func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who
 	if err := p.checkReplica(); err != nil {
 		return nil, err
 	}
-	return p, p.loadGrants()
+	if err := p.loadGrants(); err != nil {
+		return nil, err
+	}
+	p.compareSight()
+	return p, nil
 }
 
 // begin finds out where the device is. A first sync is no special case: it has
@@ -103,10 +110,38 @@ func (p *page) begin() error {
 		p.next.from = from // the device drops what grows old by itself
 	default:
 		p.next.from = from
-		p.next.fill = fill{batch: p.head.Seq} // everything is filled anew, with the wider period
-		p.old.fill = p.next.fill
+		p.refill()
 	}
 	return nil
+}
+
+// refill sets the device back to where a first sync begins: everything is
+// filled anew, with the wider period, or with what the actor sees now.
+func (p *page) refill() {
+	p.next.fill = fill{batch: p.head.Seq}
+	p.old.fill = p.next.fill
+}
+
+// compareSight finds out whether the actor's roles are still those under which
+// the device was filled. Others may see kinds and fields of the very records
+// that it holds.
+func (p *page) compareSight() {
+	h := fnv.New32a()
+	for _, role := range slices.Sorted(slices.Values(p.actor.Roles)) {
+		h.Write([]byte(role + "\x00"))
+	}
+	for _, k := range p.schema.Kinds {
+		for _, f := range slices.Sorted(maps.Keys(p.hiddenOf(k))) {
+			h.Write([]byte(k.Name + "." + f + "\x00"))
+		}
+	}
+	copy(p.next.sight[:], h.Sum(nil))
+	if p.req.Cursor == "" {
+		p.old.sight = p.next.sight
+	}
+	if p.old.sight != p.next.sight {
+		p.refill()
+	}
 }
 
 func (p *page) wantedFrom() (record.Month, error) {
@@ -233,7 +268,7 @@ func (p *page) write() ([]byte, error) {
 
 func (p *page) finish(answer *wire.PullAnswer) error {
 	var err error
-	if p.req.Cursor == "" || p.head.Schema > p.old.head {
+	if p.req.Cursor == "" || p.head.Schema > p.old.head || p.old.sight != p.next.sight {
 		if answer.Schema, err = p.schemaFor(); err != nil {
 			return err
 		}

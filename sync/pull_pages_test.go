@@ -317,6 +317,39 @@ func TestPull_schema(t *testing.T) {
 	}
 }
 
+// Who gets another role sees other kinds and fields of the records that he
+// holds already: they come, without a new grant.
+func TestPull_anotherRole(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	he, lin := w.phone("he"), w.phone("lin")
+	shop := lin.create("account", values("name", "店"))
+	visit := lin.create("visit", values("account", shop, "owner", w.person(w.org, "he")))
+	lin.sync()
+	w.office("user", w.person(w.org, "gao"), values("mobile", "13800138000"))
+	for _, p := range []*phone{he, lin} {
+		p.pull()
+	}
+	become := func(login, old, role string) {
+		w.propose(w.org, record.Edit{
+			Op: record.OpEdit, Kind: "user", ID: w.person(w.org, login), Add: values("roles", []string{role}), Remove: values("roles", []string{old}),
+		})
+	}
+	require.False(t, he.has(visit), "the desk has nothing to do with visits")
+	require.Empty(t, lin.text(w.person(w.org, "gao"), "mobile"))
+
+	become("he", "service", "rep")
+	become("lin", "rep", "manager")
+	he.pull()
+	lin.pull()
+
+	require.True(t, he.has(visit))
+	require.NotEmpty(t, he.pages[0].Schema, "he learns of the kinds")
+	require.Equal(t, "13800138000", lin.text(w.person(w.org, "gao"), "mobile"))
+	require.Equal(t, lin.ownDigests(), lin.pages[len(lin.pages)-1].Digests)
+}
+
 // The service desk sees everybody's customers, contacts and tasks, and nothing
 // else of them; finance sees the same and writes nothing.
 func TestPull_deskAndFinance(t *testing.T) {

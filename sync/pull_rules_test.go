@@ -94,6 +94,27 @@ func TestPull_fullGoesByWhenItEntered(t *testing.T) {
 	require.Equal(t, "店", lin.text(shop, "name"))
 }
 
+// Also where it has entered since the base, and before the place that the pages
+// have come to: it moved on before they met it.
+func TestPull_enteredIsJudgedAgainstTheBase(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	mine := w.shops("lin", 1, lin)[0]
+	shop := w.shops("gao", 1)[0]
+	w.gives(shop, "lin")
+	w.office("account", mine, values("grade", "A"))
+	w.office("account", shop, values("short_name", "改过"))
+	w.sweep()
+	lin.max = 1
+
+	require.Equal(t, mine, lin.pullPage().Changes[0].ID)
+	lin.pullPage()
+
+	require.Equal(t, "店", lin.text(shop, "name"))
+}
+
 // The scopes through which a record is held travel whenever they change, also
 // with a part of it: they say what a later revoke takes away.
 func TestPull_scopesTravelWithAPart(t *testing.T) {

@@ -215,7 +215,8 @@ func (r *replay) edit(row logRow, author dot, seen version.Vector, e loggedEdit)
 		require.NoError(r.s.t, err)
 		r.count[place{e.ID, v.Field}] += n
 	}
-	if raw := e.Set.Get(kind.Parent); kind.Parent != "" && raw != nil && (e.P == 0 || e.Was.Get(kind.Parent) != nil) {
+	was, raw := e.Was.Get(kind.Parent), e.Set.Get(kind.Parent)
+	if kind.Parent != "" && raw != nil && (e.P == 0 || was != nil && string(was) != string(raw)) {
 		if parent, err := record.ParseID(e.Set.Text(kind.Parent)); err == nil {
 			r.writes[parent] = append(r.writes[parent], author)
 		}

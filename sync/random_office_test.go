@@ -74,6 +74,8 @@ func (s *story) administers() {
 		e = edit("unit", s.person(s.org, "team"), values("manager", s.somebody()))
 	case x < 38:
 		e = edit("user", s.somebody(), values("status", pick(s.rng, []string{"active", "active", "left"})))
+	case x < 41:
+		e = record.Edit{Op: record.OpEdit, Kind: "user", ID: s.somebody(), Add: values("roles", []string{"manager"})}
 	default:
 		var ok bool
 		if e, ok = s.changesAny(); !ok {

@@ -12,8 +12,7 @@ const maxChoicesShown = 120
 
 var errNotChoice = errors.New("must be one of the choices offered")
 
-// choice is one of the values that the schema lists, spelled as there. It
-// serves multi_choice too, whose elements are choices.
+// choice is one of the values that the schema lists, spelled as there.
 type choice struct{}
 
 // Check returns the choice, which must be one of spec.Choices.

@@ -12,9 +12,8 @@ import (
 // uuidBytes is the length of the one spelling of a UUID that travels.
 const uuidBytes = 36
 
-// reference names a record by its id. It serves user, which names a person,
-// and files, each element of which names an attachment. Whether there is such
-// a record, of that kind and visible to the author, is for the caller to see.
+// reference names a record by its id. Whether there is such a record, of that
+// kind and visible to the author, is for the caller to see.
 type reference struct {
 	to string // what it names, if the schema cannot say otherwise
 }
