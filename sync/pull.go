@@ -2,10 +2,11 @@ package sync
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
-	"hash/fnv"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"roadbook/access"
@@ -126,16 +127,14 @@ func (p *page) refill() {
 // the device was filled. Others may see kinds and fields of the very records
 // that it holds.
 func (p *page) compareSight() {
-	h := fnv.New32a()
-	for _, role := range slices.Sorted(slices.Values(p.actor.Roles)) {
-		h.Write([]byte(role + "\x00"))
-	}
+	names := slices.Sorted(slices.Values(p.actor.Roles))
 	for _, k := range p.schema.Kinds {
 		for _, f := range slices.Sorted(maps.Keys(p.hiddenOf(k))) {
-			h.Write([]byte(k.Name + "." + f + "\x00"))
+			names = append(names, k.Name+"."+f)
 		}
 	}
-	copy(p.next.sight[:], h.Sum(nil))
+	sum := digestKey(strings.Join(names, " "))
+	copy(p.next.sight[:], binary.BigEndian.AppendUint64(nil, sum))
 	if p.req.Cursor == "" {
 		p.old.sight = p.next.sight
 	}
@@ -355,7 +354,7 @@ func (p *page) look(c storedClash) (*record.Record, error) {
 	return rec, nil
 }
 
-// Digest keys differ by scope, so that a record in two scopes adds to each a
+// digestKey is a hash of a text. Digest keys differ by scope, so that a record in two scopes adds to each a
 // number of its own.
 func digestKey(scope string) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a

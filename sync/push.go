@@ -92,10 +92,15 @@ func (e *Engine) Commit(ctx context.Context, org record.OrgID, batch []Proposal)
 
 // Publish puts a schema into force for an org.
 func (e *Engine) Publish(ctx context.Context, org record.OrgID, schema *record.Schema) error {
-	if err := schema.Check(); err != nil {
+	var own *record.Schema // checking writes into it, and the caller's may be shared
+	body, err := schema.Stored()
+	if err == nil {
+		own, err = record.ParseSchema(body)
+	}
+	if err != nil {
 		return errs.New("sync.Publish", errs.Invalid, "%s", err.Error()).Coded("schema")
 	}
-	return e.submit(ctx, org, &job{who: access.Caller{Org: org}, schema: schema})
+	return e.submit(ctx, org, &job{who: access.Caller{Org: org}, schema: own})
 }
 
 // Problem is an error that a device acts on by more than its kind: a hole, a
