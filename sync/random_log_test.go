@@ -58,6 +58,7 @@ type replay struct {
 	elems   map[place]map[string][]dot // of sets
 	writes  map[record.ID][]dot        // of records, and of what was hung under them
 	deleted map[record.ID]bool
+	dots    map[record.ID]dot // of mutations
 }
 
 type dot struct {
@@ -73,7 +74,7 @@ func (s *story) checkEnd() {
 	r := &replay{
 		s: s, line: s.writers(), text: map[place]string{}, vague: map[place]bool{}, count: map[place]int64{}, largest: map[place]string{}, first: map[place]string{},
 		high: map[record.Seq]version.Stamp{}, last: map[record.ReplicaID]version.Stamp{},
-		elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{}, deleted: map[record.ID]bool{},
+		elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{}, deleted: map[record.ID]bool{}, dots: map[record.ID]dot{},
 	}
 	for _, row := range rows {
 		if row.accepted && !row.twin && s.typedBy[row.id] != nil {
@@ -164,6 +165,7 @@ func (r *replay) knew(author dot, seen version.Vector, w dot) bool {
 
 func (r *replay) row(row logRow) {
 	author := dot{row.replica, row.n, row.seq}
+	r.dots[row.id] = author
 	typed := r.s.typedBy[row.id].edits
 	require.Positive(r.s.t, row.stamp.Compare(r.last[row.replica]), "the stamp of %d is not after its author's last", row.seq)
 	i := 0
@@ -256,7 +258,7 @@ func (r *replay) set(row logRow, kind *record.Kind, e loggedEdit, v record.Value
 func (r *replay) fair(row logRow, at place, typed, other string, took bool) {
 	author, told := r.s.typedBy[row.id], slices.Contains(row.clashes, at)
 	by, unique := r.s.wrote[other]
-	knew := !unique || author.known[at][by] || by == row.id
+	knew := !unique || author.known[at][by] || by == row.id || r.own(r.dots[row.id], r.dots[by])
 	say := func() string {
 		return fmt.Sprintf("%v at %d: %s over %s, taken %v, told %v, knew %v", at, row.seq, typed, other, took, told, knew)
 	}
