@@ -12,7 +12,7 @@ import (
 	"roadbook/version"
 )
 
-// The sentences of sync.md section 2 on what an author had seen, one by one.
+// What an author had seen, case by case, as docs/protocol.md tells it.
 func TestSeen(t *testing.T) {
 	t.Parallel()
 
