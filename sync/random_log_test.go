@@ -59,6 +59,7 @@ type replay struct {
 	writes  map[record.ID][]dot        // of records, and of what was hung under them
 	deleted map[record.ID]bool
 	dots    map[record.ID]dot // of mutations
+	twins   map[record.ReplicaID][]dot
 }
 
 type dot struct {
@@ -74,10 +75,14 @@ func (s *story) checkEnd() {
 	r := &replay{
 		s: s, line: s.writers(), text: map[place]string{}, vague: map[place]bool{}, count: map[place]int64{}, largest: map[place]string{}, first: map[place]string{},
 		high: map[record.Seq]version.Stamp{}, last: map[record.ReplicaID]version.Stamp{},
-		elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{}, deleted: map[record.ID]bool{}, dots: map[record.ID]dot{},
+		elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{}, deleted: map[record.ID]bool{}, dots: map[record.ID]dot{}, twins: map[record.ReplicaID][]dot{},
 	}
 	for _, row := range rows {
-		if row.accepted && !row.twin && s.typedBy[row.id] != nil {
+		switch {
+		case !row.accepted || s.typedBy[row.id] == nil:
+		case row.twin:
+			r.twins[row.replica] = append(r.twins[row.replica], r.dots[row.id])
+		default:
 			r.row(row)
 		}
 		r.high[row.seq] = version.Later(r.high[row.seq-1], row.stamp)
@@ -148,6 +153,9 @@ func (s *story) checkJudged(rows []logRow) {
 
 // own reports whether a write was its author's, before another write of his.
 func (r *replay) own(author, w dot) bool {
+	if slices.Contains(r.twins[author.replica], w) {
+		return true // his phone has sent the very same mutation, under its own name
+	}
 	if w.replica == author.replica {
 		return w.n <= author.n
 	}
