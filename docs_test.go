@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roadbook/api"
+	"roadbook/api/words"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/record/field"
@@ -66,8 +67,8 @@ func TestProtocol_isComplete(t *testing.T) {
 		require.Contains(t, routes, r.Method+" "+r.Path)
 	}
 	codes := firstColumn(t, "Code")
-	for _, code := range messageCodes(t) {
-		require.Contains(t, codes, code, "the table of codes, and api/messages.go")
+	for _, code := range messageCodes() {
+		require.Contains(t, codes, code, "the table of codes, and api/words")
 	}
 	requireRows(t, "Kind of failure", errs.Kinds())
 	requireRows(t, "Policy", record.Policies())
@@ -100,36 +101,8 @@ func firstColumn(t *testing.T, heading string) []string {
 }
 
 // messageCodes are those that the server has sentences for, without the kinds.
-func messageCodes(t *testing.T) (codes []string) {
-	t.Helper()
-
-	for _, decl := range parse(t, "api/messages.go").Decls {
-		gen, ok := decl.(*ast.GenDecl)
-		if !ok || len(gen.Specs) == 0 {
-			continue
-		}
-		spec, ok := gen.Specs[0].(*ast.ValueSpec)
-		if !ok || spec.Names[0].Name != "messages" {
-			continue
-		}
-		for _, e := range spec.Values[0].(*ast.CompositeLit).Elts { //nolint:forcetypeassert // it is a map of literals
-			key, err := strconv.Unquote(e.(*ast.KeyValueExpr).Key.(*ast.BasicLit).Value) //nolint:forcetypeassert // see above
-			require.NoError(t, err)
-			if !slices.Contains(errs.Kinds(), errs.Kind(key)) {
-				codes = append(codes, key)
-			}
-		}
-	}
-	require.NotEmpty(t, codes)
-	return codes
-}
-
-func parse(t *testing.T, file string) *ast.File {
-	t.Helper()
-
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	require.NoError(t, err)
-	return parsed
+func messageCodes() []string {
+	return slices.DeleteFunc(words.Codes(), func(code string) bool { return slices.Contains(errs.Kinds(), errs.Kind(code)) })
 }
 
 // The numbers in the table of limits are those of the constants that it names,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"roadbook/api/words"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/wire"
@@ -47,7 +48,7 @@ var usual = map[string]bool{
 
 // extras are the further members of the problem that err is answered with. On
 // an error those that could be had are returned all the same.
-func extras(err error, failure *errs.Error, lang language) (record.Values, error) {
+func extras(err error, failure *errs.Error, lang words.Language) (record.Values, error) {
 	var members record.Values
 	if failure.Kind == errs.Internal {
 		return members, nil
@@ -73,7 +74,7 @@ func extras(err error, failure *errs.Error, lang language) (record.Values, error
 }
 
 // told puts what is meant for a person into his language.
-func told(extra any, lang language) any {
+func told(extra any, lang words.Language) any {
 	switch p := extra.(type) {
 	case wire.Problem:
 		p.Outcomes = translated(p.Outcomes, lang)
@@ -88,14 +89,14 @@ func told(extra any, lang language) any {
 
 // translated returns the outcomes with their refusals in the device's
 // language. The engine's own are left as they are: it may keep them.
-func translated(outcomes []record.Outcome, lang language) []record.Outcome {
-	if lang == english {
+func translated(outcomes []record.Outcome, lang words.Language) []record.Outcome {
+	if lang == words.English {
 		return outcomes
 	}
 	out := make([]record.Outcome, len(outcomes))
 	for i, o := range outcomes {
 		if o.Refusal != nil {
-			o.Refusal = refusalIn(o.Refusal, lang)
+			o.Refusal = words.Refusal(o.Refusal, lang)
 		}
 		out[i] = o
 	}

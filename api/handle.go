@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"roadbook/access"
+	"roadbook/api/words"
 	"roadbook/errs"
 	"roadbook/telemetry"
 	"roadbook/version"
@@ -23,7 +24,7 @@ import (
 type call struct {
 	who  access.Caller // nobody on public routes
 	ip   string
-	lang language
+	lang words.Language
 	body []byte // decompressed, within the route's limit
 
 	replica version.Replica // that the frame speaks for, for the log

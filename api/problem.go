@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"roadbook/api/words"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/telemetry"
@@ -56,6 +57,14 @@ var narrower = map[string]int{
 	"slow":     http.StatusRequestTimeout,
 }
 
+// coded is an error that says what its code says.
+func coded(op string, kind errs.Kind, code string) *errs.Error { return words.Coded(op, kind, code) }
+
+// languageOf is the one that the client likes best.
+func languageOf(c *gin.Context) words.Language {
+	return words.Preferred(c.GetHeader("Accept-Language"))
+}
+
 // fail answers an error. It is the one place where an error leaves the
 // process, and so the one that logs it: with everything for the operator, and
 // with a sentence for the person who asked. After it nothing else is answered.
@@ -67,9 +76,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
 	lang := languageOf(c)
-	detail, fields := explain(failure.Kind, failure.Code, failure.Msg, failure.Fields, lang)
+	detail, fields := words.Explain(failure.Kind, failure.Code, failure.Msg, failure.Fields, lang)
 	p := problem{
-		Status: status, Title: titleOf(failure.Kind, lang), Detail: detail,
+		Status: status, Title: words.Title(failure.Kind, lang), Detail: detail,
 		Kind: failure.Kind, Code: failure.Code, Fields: fields, RequestID: requestID(c),
 	}
 	more, missing := extras(err, failure, lang)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"roadbook/api/words"
 	"roadbook/record"
 	"roadbook/sync/wire"
 )
@@ -35,7 +36,7 @@ func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	}
 	in.replica = r.Replica
 	who := in.who
-	who.Say = func(r *record.Refusal) *record.Refusal { return refusalIn(r, in.lang) }
+	who.Say = func(r *record.Refusal) *record.Refusal { return words.Refusal(r, in.lang) }
 	page, err := s.Line.Pull(ctx, who, r)
 	if err != nil {
 		return nil, err

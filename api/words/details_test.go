@@ -1,19 +1,13 @@
-package api
+package words
 
 import (
-	"context"
-	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"io/fs"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,13 +15,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
-	"roadbook/access"
 	"roadbook/errs"
 	"roadbook/record"
-	"roadbook/sync/wire"
 )
 
 func TestDetails(t *testing.T) {
@@ -94,7 +85,7 @@ func TestExplain_fields(t *testing.T) {
 			given := slices.Clone(tt.fields)
 			own := record.Refusal{Kind: errs.Invalid, Code: tt.code, Detail: "grade: too wide", Fields: given}
 
-			zh, en := refusalIn(&own, chinese), refusalIn(&own, english)
+			zh, en := Refusal(&own, Chinese), Refusal(&own, English)
 
 			require.Equal(t, tt.detail, zh.Detail)
 			for i, f := range zh.Fields {
@@ -104,54 +95,6 @@ func TestExplain_fields(t *testing.T) {
 			require.Equal(t, tt.fields, given, "the engine's own stay as they are")
 			require.Equal(t, "grade: too wide", own.Detail)
 		})
-	}
-}
-
-// refuser answers every push and every pull with one refusal.
-type refuser struct{ refusal *record.Refusal }
-
-func (r refuser) Push(context.Context, access.Caller, *wire.Push) (*wire.PushAnswer, error) {
-	return &wire.PushAnswer{Outcomes: []record.Outcome{{N: 1, Result: record.Refused, Refusal: r.refusal}}}, nil
-}
-
-func (r refuser) Pull(_ context.Context, who access.Caller, _ *wire.PullRequest) ([]byte, error) {
-	return json.Marshal(who.Say(r.refusal))
-}
-
-// Whichever way a refusal leaves, its fields speak the device's language.
-func TestExplain_everyWayOut(t *testing.T) {
-	t.Parallel()
-
-	refusal := func() *record.Refusal {
-		return &record.Refusal{Kind: errs.Clash, Code: "floor", Detail: "stock: this would fall below 0", Fields: []errs.Field{
-			{Field: "stock", Detail: "this would fall below 0"},
-		}}
-	}
-	kept := refusal()
-	s := &Server{Config: Config{Line: refuser{kept}}}
-	const (
-		zh = `"detail":"剩余数量不足。stock：结果不能低于 0。","fields":[{"field":"stock","detail":"结果不能低于 0。"}]`
-		en = `"detail":"stock: this would fall below 0","fields":[{"field":"stock","detail":"this would fall below 0"}]`
-	)
-	for lang, want := range map[language]string{chinese: zh, english: en} {
-		pushed, err := s.push(t.Context(), &call{lang: lang, body: []byte(`{"replica":"k7f2"}`)})
-		require.NoError(t, err)
-		pulled, err := s.pull(t.Context(), &call{lang: lang, body: []byte(`{"replica":"k7f2"}`)})
-		require.NoError(t, err)
-
-		require.Contains(t, string(pushed.body), want)
-		require.Contains(t, string(pulled.body), want)
-		require.Equal(t, refusal(), kept, "the engine's own stay as they are")
-
-		w := httptest.NewRecorder()
-		c, _ := gin.CreateTestContext(w)
-		c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
-		c.Request.Header.Set("Accept-Language", string(lang))
-		s.Log = slog.New(slog.DiscardHandler)
-		s.fail(c, errs.New("sync.check", errs.Clash, "%s", kept.Detail).Coded(kept.Code).Of(kept.Fields...))
-		for member := range strings.SplitSeq(want, `,"fields"`) {
-			require.Contains(t, w.Body.String(), member)
-		}
 	}
 }
 
@@ -176,7 +119,7 @@ func TestDetails_allAreInChinese(t *testing.T) {
 	require.Greater(t, len(said), len(fragments), "the scan finds what there is")
 	for detail, where := range said {
 		got, ok := inChinese(detail)
-		require.True(t, ok, "%s says %q of a field: it needs a line in fragments, api/details.go", where, detail)
+		require.True(t, ok, "%s says %q of a field: it needs a line in fragments, api/words/details.go", where, detail)
 		require.True(t, strings.ContainsFunc(got, func(r rune) bool { return unicode.Is(unicode.Han, r) }), detail)
 	}
 	for i, f := range slices.Concat(shaped(shapes), fragments) {
@@ -184,7 +127,7 @@ func TestDetails_allAreInChinese(t *testing.T) {
 		for detail := range said {
 			used = used || wordings[i].en.MatchString(detail)
 		}
-		require.True(t, used, "nobody says %q any more: take it out of api/details.go", f.en)
+		require.True(t, used, "nobody says %q any more: take it out of api/words/details.go", f.en)
 	}
 }
 
@@ -205,16 +148,14 @@ func readSources(t *testing.T) *sources {
 	s := &sources{t: t, details: map[string]string{}, samples: map[string][]string{
 		"err": {"must be text"}, "err.Error()": {"must be text"},
 	}}
-	for _, k := range []reflect.Kind{reflect.String, reflect.Bool, reflect.Map, reflect.Slice, reflect.Int} {
-		s.samples["jsonName(wrong.Type.Kind())"] = append(s.samples["jsonName(wrong.Type.Kind())"], jsonName(k))
-	}
+	s.samples["jsonName(wrong.Type.Kind())"] = []string{"text", "true or false", "an object", "a list", "a number"}
 	files := map[string]*ast.File{}
-	tree := os.DirFS("..")
+	tree := os.DirFS("../..")
 	require.NoError(t, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && (name == "clients" || name == "demo" || len(name) > 1 && name[0] == '.') {
 			return fs.SkipDir
 		}
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "api/details.go" {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "api/words/details.go" {
 			return err
 		}
 		text, err := fs.ReadFile(tree, name)

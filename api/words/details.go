@@ -1,4 +1,4 @@
-package api
+package words
 
 import (
 	"cmp"
@@ -11,13 +11,13 @@ import (
 	"roadbook/record"
 )
 
-// explain puts a failure into a language: the sentence for the person, and
+// Explain puts a failure into a language: the sentence for the person, and
 // what is wrong with each field. English is what the engine speaks. In Chinese
 // the sentence is that of the code, and then what is wrong with the first
 // field; what nobody has put into Chinese is told by the code alone. The
 // fields that were given are left as they are.
-func explain(kind errs.Kind, code, own string, fields []errs.Field, lang language) (string, []errs.Field) {
-	if lang != chinese || len(fields) == 0 {
+func Explain(kind errs.Kind, code, own string, fields []errs.Field, lang Language) (string, []errs.Field) {
+	if lang != Chinese || len(fields) == 0 {
 		return cmp.Or(sentence(code, own, lang), messages[string(kind)].in(lang)), fields
 	}
 	general := cmp.Or(messages[code].zh, messages[string(kind)].zh)
@@ -32,10 +32,10 @@ func explain(kind errs.Kind, code, own string, fields []errs.Field, lang languag
 	return detail, told
 }
 
-// refusalIn is a refusal in a language; the one that is given stays as it is.
-func refusalIn(r *record.Refusal, lang language) *record.Refusal {
+// Refusal is a refusal in a language; the one that is given stays as it is.
+func Refusal(r *record.Refusal, lang Language) *record.Refusal {
 	told := *r
-	told.Detail, told.Fields = explain(r.Kind, r.Code, r.Detail, r.Fields, lang)
+	told.Detail, told.Fields = Explain(r.Kind, r.Code, r.Detail, r.Fields, lang)
 	return &told
 }
 

@@ -1,4 +1,4 @@
-package api
+package words
 
 import (
 	"io/fs"
@@ -26,14 +26,14 @@ var expected = []string{
 	"parent", "record_size", "once", "choice",
 }
 
-var codePattern = regexp.MustCompile(`Coded\("([a-z0-9_]+)"\)|\bcode[A-Z]\w*\s*=\s*"([a-z0-9_]+)"|\bCode:\s*"([a-z0-9_]+)"|\bs\.fail\("([a-z0-9_]+)", |\bcoded\([^,]+, errs\.\w+, "([a-z0-9_]+)"\)`)
+var codePattern = regexp.MustCompile(`Coded\("([a-z0-9_]+)"\)|\bcode[A-Z]\w*\s*=\s*"([a-z0-9_]+)"|\bCode:\s*"([a-z0-9_]+)"|\bs\.fail\("([a-z0-9_]+)", |[cC]oded\([^,]+, errs\.\w+, "([a-z0-9_]+)"\)`)
 
 // codesInSource finds the codes that the server answers with. A device has
 // some of its own, which it puts into words itself.
 func codesInSource(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	tree := os.DirFS("..")
+	tree := os.DirFS("../..")
 	err := fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
 		if path == "clients" {
 			return fs.SkipDir
@@ -63,11 +63,10 @@ func TestMessages(t *testing.T) {
 		found[string(kind)] = "errs.go"
 		require.NotEmpty(t, titles[kind].en, kind)
 		require.NotEmpty(t, titles[kind].zh, kind)
-		require.NotZero(t, statuses[kind], kind)
 	}
 	for code, path := range found {
 		_, ok := messages[code]
-		require.True(t, ok, "%s uses the code %q: it needs a line in api/messages.go", path, code)
+		require.True(t, ok, "%s uses the code %q: it needs a line in api/words", path, code)
 	}
 }
 
@@ -104,8 +103,8 @@ func TestExplain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			for lang, want := range map[language]string{english: tt.english, chinese: tt.zhe} {
-				detail, _ := explain(tt.e.Kind, tt.e.Code, tt.e.Msg, nil, lang)
+			for lang, want := range map[Language]string{English: tt.english, Chinese: tt.zhe} {
+				detail, _ := Explain(tt.e.Kind, tt.e.Code, tt.e.Msg, nil, lang)
 				require.Equal(t, want, detail, lang)
 			}
 		})
@@ -115,22 +114,22 @@ func TestExplain(t *testing.T) {
 func TestPreferred(t *testing.T) {
 	t.Parallel()
 
-	for header, want := range map[string]language{
-		"":                           english,
-		"*":                          english,
-		"zh":                         chinese,
-		"zh-CN,zh;q=0.9,en;q=0.8":    chinese,
-		"en-GB, zh;q=0.9":            english,
-		"de, zh;q=0.3, en;q=0.2":     chinese,
-		"de;q=1, fr":                 english,
-		"en;q=0.5, ZH-Hant-TW;q=0.8": chinese,
-		"zh;q=0":                     english,
-		"zh;q=0, en;q=0":             english,
-		"zh;q=":                      english,
-		"zh;q=NaN":                   english,
-		"zh ; q=0.5":                 chinese,
-		";;,,;q=,-":                  english,
+	for header, want := range map[string]Language{
+		"":                           English,
+		"*":                          English,
+		"zh":                         Chinese,
+		"zh-CN,zh;q=0.9,en;q=0.8":    Chinese,
+		"en-GB, zh;q=0.9":            English,
+		"de, zh;q=0.3, en;q=0.2":     Chinese,
+		"de;q=1, fr":                 English,
+		"en;q=0.5, ZH-Hant-TW;q=0.8": Chinese,
+		"zh;q=0":                     English,
+		"zh;q=0, en;q=0":             English,
+		"zh;q=":                      English,
+		"zh;q=NaN":                   English,
+		"zh ; q=0.5":                 Chinese,
+		";;,,;q=,-":                  English,
 	} {
-		require.Equal(t, want, preferred(header), header)
+		require.Equal(t, want, Preferred(header), header)
 	}
 }

@@ -1,0 +1,41 @@
+package words
+
+// ofRequests is said of a request as such, whatever it asks.
+var ofRequests = map[string]said{
+	"route": {
+		"There is nothing at this address. Please update the app.",
+		"请求的地址不存在，请更新应用。",
+	},
+	"method": {
+		"This cannot be done at this address. Please update the app.",
+		"该地址不支持这种操作，请更新应用。",
+	},
+	"encoding": {
+		"The request is compressed in a way that the server does not know. It takes gzip and zstd.",
+		"服务器不支持这种压缩方式，仅支持 gzip 和 zstd。",
+	},
+	"slow": {
+		"Sending took too long. Please try again where the network is better; the app may send less at once.",
+		"网络太慢，数据未能及时送达。请在信号较好的地方重试。",
+	},
+	"cut": {
+		"The connection broke. Please try again.",
+		"连接中断了，请重试。",
+	},
+	"timeout": {
+		"The server took too long to answer. Please try again in a moment.",
+		"服务器响应超时，请稍后再试。",
+	},
+	"stopping": {
+		"The server is about to restart. Please try again in a moment.",
+		"服务器即将重启，请稍后再试。",
+	},
+	"starting": {
+		"The server is starting, or waits for its database. Please try again in a moment.",
+		"服务器正在启动，请稍后再试。",
+	},
+	"restart": {
+		"The database is being restarted. Please try again in a moment.",
+		"数据库正在重启，请稍后再试。",
+	},
+}

@@ -1,0 +1,45 @@
+package words
+
+// ofState is said when what is sent does not fit to what has happened.
+var ofState = map[string]said{
+	"deleted": {
+		"This has been deleted. It can be restored by somebody with the right to.",
+		"这条记录已被删除，有权限的人可以将其恢复。",
+	},
+	"children": {
+		"Other records belong to this one, so it cannot be deleted. Please delete or move them first.",
+		"还有其他记录属于它，不能删除。请先删除或转移那些记录。",
+	},
+	"depends_on": {
+		"This builds on a change that was refused. Please look at that one first.",
+		"这项修改依赖的另一项修改未被接受，请先处理那一项。",
+	},
+	"rewritten": {
+		"The app changed something that it had sent before. Please enter the new change once more.",
+		"应用改动了已经提交过的内容，请把新的修改重新填写一次。",
+	},
+	"hole": {
+		"Earlier changes of this device have not arrived yet. The app will send them first.",
+		"本机之前的修改还没有送达，应用会先补发。",
+	},
+	"fork": {
+		"This device was restored or copied, so it gets a new name. The app will send its changes again; nothing is lost.",
+		"本机曾被恢复或复制，将启用新的设备标识。应用会重新提交修改，内容不会丢失。",
+	},
+	"foreign": {
+		"The sync position on this device belongs to another device or person. The app will sync from the beginning; nothing that you entered is lost.",
+		"本机的同步位置属于其他设备或人员，应用会重新同步，您填写的内容不会丢失。",
+	},
+	"horizon": {
+		"This device has been away for too long to catch up. The app will sync from the beginning; nothing that you entered is lost.",
+		"本机离线时间太长，应用会重新同步，您填写的内容不会丢失。",
+	},
+	"epoch": {
+		"The server has been restored. The app will send its latest changes once more and sync; nothing is lost.",
+		"服务器做过恢复，应用会补发最近的修改并重新同步，内容不会丢失。",
+	},
+	"rewound": {
+		"The server went back to an earlier state. The app will send its latest changes once more and sync; nothing is lost.",
+		"服务器回到了较早的状态，应用会补发最近的修改并重新同步，内容不会丢失。",
+	},
+}

@@ -1,0 +1,77 @@
+package words
+
+// ofValues is said of fields and what stands in them.
+var ofValues = map[string]said{
+	"required": {
+		"A field that must be filled in is empty.",
+		"有必填项没有填写。",
+	},
+	"type": {
+		"A field holds something that does not fit there.",
+		"有字段的内容格式不正确。",
+	},
+	"choice": {
+		"This is not one of the choices.",
+		"所选内容不在可选范围内。",
+	},
+	"unknown_kind": {
+		"The server does not know this kind of record. Please sync or update the app.",
+		"服务器没有这种类型的记录，请同步或更新应用。",
+	},
+	"unknown_field": {
+		"The server does not know one of the fields. Please sync or update the app.",
+		"服务器没有其中的某个字段，请同步或更新应用。",
+	},
+	"server_field": {
+		"One of the fields is filled in by the server alone.",
+		"其中有字段只能由系统自动填写。",
+	},
+	"counter_set": {
+		"A counter can be raised or lowered, not set.",
+		"计数只能增减，不能直接设定。",
+	},
+	"set_set": {
+		"Entries of a list can be added and taken out; the list cannot be replaced as a whole.",
+		"列表只能逐项添加或移除，不能整体替换。",
+	},
+	"not_set": {
+		"This field holds one value, which can only be replaced.",
+		"该字段只有一个值，只能整体修改。",
+	},
+	"not_counter": {
+		"This field is no counter, so it cannot be raised or lowered.",
+		"该字段不是计数，不能增减。",
+	},
+	"history": {
+		"What stood here before cannot be read any more. Please enter the whole text again.",
+		"该字段原来的内容已无法读取，请重新填写完整内容。",
+	},
+	"owner": {
+		"The owner must be somebody of your organisation.",
+		"负责人必须是本企业的人员。",
+	},
+	"floor": {
+		"There is not enough left for this.",
+		"剩余数量不足。",
+	},
+	"once": {
+		"This can be entered once only, and somebody has done so already.",
+		"这一项只能填写一次，已经有人填写了。",
+	},
+	"record_size": {
+		"The record would become too large. Please shorten a text, or use an attachment.",
+		"这条记录的内容太大，请精简文字或改用附件。",
+	},
+	"parent": {
+		"The record that this belongs to is not there, was deleted, or does not fit.",
+		"所属的上级记录不存在、已被删除或不符合要求。",
+	},
+	"kind_mismatch": {
+		"The record is of another kind than this needs. Please check what was chosen.",
+		"记录的类型不符，请检查所选的记录。",
+	},
+	"cycle": {
+		"Nothing can belong to itself, nor to what is below it.",
+		"记录不能隶属于自己或自己的下级。",
+	},
+}
