@@ -52,11 +52,12 @@ type SignIn interface {
 	Caller(ctx context.Context, token string) (access.Caller, error)
 }
 
-// Config is what a Server is made of. Everything is required except
+// Config is what a Server is made of. Everything is required except News and
 // TrustedProxies.
 type Config struct {
 	Line   Line
 	SignIn SignIn
+	News   News                        // without it no pull waits
 	Ready  func(context.Context) error // nil when requests can be served
 	Log    *slog.Logger
 	Now    func() time.Time

@@ -28,7 +28,7 @@ func (s *Server) push(ctx context.Context, in *call) (*reply, error) {
 	return encode(&told)
 }
 
-// pull answers one page.
+// pull answers one page, which the device may want to wait for.
 func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	r, err := wire.ReadPull(in.body)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	in.replica = r.Replica
 	who := in.who
 	who.Say = func(r *record.Refusal) *record.Refusal { return words.Refusal(r, in.lang) }
-	page, err := s.Line.Pull(ctx, who, r)
+	page, err := s.await(ctx, who, r)
 	if err != nil {
 		return nil, err
 	}

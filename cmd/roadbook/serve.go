@@ -15,7 +15,9 @@ import (
 	"roadbook/config"
 	"roadbook/demo"
 	"roadbook/modules/people"
+	"roadbook/store"
 	"roadbook/sync"
+	"roadbook/sync/feed"
 	"roadbook/telemetry"
 )
 
@@ -44,6 +46,7 @@ type server struct {
 	address net.Addr
 	in      *installation
 	engine  *sync.Engine
+	feed    *feed.Feed
 	behind  *errgroup.Group // what runs behind the requests
 }
 
@@ -92,9 +95,11 @@ func (s *server) run(ctx context.Context) error {
 
 // serve answers from now on, at first only that it is starting.
 func (s *server) serve(ctx context.Context, listener net.Listener) {
+	s.feed = feed.New(s.fault)
 	handler := api.New(api.Config{
 		Line:           &s.gate,
 		SignIn:         &s.gate,
+		News:           s.feed,
 		Ready:          s.gate.Ready,
 		Log:            s.log,
 		Now:            now,
@@ -131,6 +136,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
+	s.behind.Go(func() error { return s.follow(ctx) })
 	s.gate.open(&parts{line: s.engine, signIn: service, ping: s.in.pool.Ping})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
@@ -167,6 +173,15 @@ func (s *server) resume(ctx context.Context) error {
 	if err := s.engine.Resume(ctx); err != nil && ctx.Err() == nil {
 		s.fault(err)
 	}
+	return nil
+}
+
+// follow keeps up with what is committed here and by other servers. It ends
+// first of all, and with it the pulls that wait.
+func (s *server) follow(ctx context.Context) error {
+	ticks := time.NewTicker(feed.Every)
+	defer ticks.Stop()
+	s.feed.Run(ctx, store.NewTail(s.in.pool), ticks.C)
 	return nil
 }
 

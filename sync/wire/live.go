@@ -1,6 +1,10 @@
 package wire
 
-import "roadbook/record"
+import (
+	"encoding/json"
+
+	"roadbook/record"
+)
 
 // What the frames of the live socket are, by their member t.
 const (
@@ -36,4 +40,31 @@ type LivePage struct {
 func AppendChanges(dst []byte, from string, page []byte) []byte {
 	dst = record.AppendString(append(dst, `{"t":"changes","from":`...), from)
 	return append(append(dst, ','), page[1:]...)
+}
+
+// quietBytes is more than a page has that tells nothing.
+const quietBytes = 2 << 10
+
+// Quiet reports whether a page, as Finish wrote it, tells a device nothing but
+// how far it is: no changes, no verdicts, nothing that it loses, and nothing
+// that is still on its way.
+func Quiet(page []byte) bool {
+	if len(page) > quietBytes {
+		return false
+	}
+	var p struct {
+		DropScopes json.RawMessage   `json:"drop_scopes"`
+		Withdraw   json.RawMessage   `json:"withdraw"`
+		Changes    []json.RawMessage `json:"changes"`
+		Outcomes   json.RawMessage   `json:"outcomes"`
+		Schema     json.RawMessage   `json:"schema"`
+		Digests    json.RawMessage   `json:"digests"`
+		Complete   bool              `json:"complete"`
+		Filling    bool              `json:"filling"`
+	}
+	if json.Unmarshal(page, &p) != nil {
+		return false
+	}
+	said := len(p.DropScopes) + len(p.Withdraw) + len(p.Changes) + len(p.Outcomes) + len(p.Schema) + len(p.Digests)
+	return said == 0 && p.Complete && !p.Filling
 }
