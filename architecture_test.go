@@ -274,7 +274,8 @@ func pureFaults(t *testing.T, all tree) (faults []string) {
 
 // bothSyncs are the files that need both packages called sync, and why.
 var bothSyncs = map[string]string{
-	"sync/world_test.go": "several engines and phones, each in a goroutine, ask one clock and one chance",
+	"sync/online/world_test.go": "many write and read at once, and ask one clock and one chance",
+	"sync/world_test.go":        "several engines and phones, each in a goroutine, ask one clock and one chance",
 }
 
 // syncFaults finds files that use both packages called sync. Where it must be,

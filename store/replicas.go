@@ -80,7 +80,7 @@ var replicasQueue = pg.Statement("replicas_queue", `
 var replicasNewest = pg.Statement("replicas_newest", `
 	SELECT r.id, r.n, r.last
 	  FROM replicas r
-	 WHERE r.org = $1 AND r.device = $2
+	 WHERE r.org = $1 AND r.device = $2 AND NOT r.online
 	 ORDER BY r.made DESC
 	 LIMIT 1`)
 
@@ -115,6 +115,44 @@ func ClaimReplica(
 		}
 	}
 	return Replica{}, errs.New("store.ClaimReplica", errs.Busy, "no replica number was free; try again").Coded("replica")
+}
+
+var replicasOnline = pg.Statement("replicas_online", `
+	SELECT r.id
+	  FROM replicas r
+	 WHERE r.org = $1 AND r.device = $2 AND r.online AND r.person = $3`)
+
+var replicasInsertOnline = pg.Statement("replicas_insert_online", `
+	INSERT INTO replicas (org, id, device, person, online)
+	VALUES ($1, $2, $3, $4, true)
+	ON CONFLICT (org, id) DO NOTHING`)
+
+// OnlineReplica is the replica under which a device writes while it is online,
+// made when it is first asked for.
+func (s *Store) OnlineReplica(
+	ctx context.Context, org record.OrgID, device, person record.ID, draw func() int32,
+) (id record.ReplicaID, err error) {
+	err = s.pool.QueryRow(ctx, replicasOnline, org, device, person).Scan(&id)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return id, pg.Classify(err)
+	}
+	err = pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, replicasQueue, org, device); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, replicasOnline, org, device, person).Scan(&id)
+		for range maxDraws {
+			if !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			if _, err := tx.Exec(ctx, replicasInsertOnline, org, drawReplica(draw), device, person); err != nil {
+				return err
+			}
+			err = tx.QueryRow(ctx, replicasOnline, org, device, person).Scan(&id)
+		}
+		return err
+	})
+	return id, err
 }
 
 // drawReplica draws a number and leaves its sign out.

@@ -21,15 +21,16 @@ type Writer struct {
 	N      uint64
 	Stamp  version.Stamp
 	LastID record.ID
+	Online bool // of a device that is online: only the server counts it
 }
 
-const writerColumns = ` r.id, r.device, r.person, coalesce(r.parent, 0), coalesce(r.fork, 0), r.n, r.stamp, r.last `
+const writerColumns = ` r.id, r.device, r.person, coalesce(r.parent, 0), coalesce(r.fork, 0), r.n, r.stamp, r.last, r.online `
 
 func scanWriter(rows pgx.CollectableRow) (Writer, error) {
 	var w Writer
 	var stamp int64
 	var last *[16]byte
-	err := rows.Scan(&w.ID, (*[16]byte)(&w.Device), (*[16]byte)(&w.Person), &w.Parent, &w.Fork, &w.N, &stamp, &last)
+	err := rows.Scan(&w.ID, (*[16]byte)(&w.Device), (*[16]byte)(&w.Person), &w.Parent, &w.Fork, &w.N, &stamp, &last, &w.Online)
 	w.Stamp = version.Unpack(stamp)
 	if last != nil {
 		w.LastID = record.ID(*last)

@@ -28,6 +28,7 @@ const (
 type job struct {
 	who     access.Caller
 	replica record.ReplicaID // 0: the server's own, which numbers them itself
+	online  bool             // of somebody who is online: the server numbers it
 	prev    string
 	muts    []record.Mutation
 	persons []record.ID    // whose each one is, where the server numbers them

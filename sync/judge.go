@@ -22,9 +22,12 @@ func (w *work) judge(j *job) error {
 		return w.judgeOwn(j)
 	}
 	writer := w.writers[j.replica]
-	if writer == nil || writer.Person != j.who.Person || writer.Device != j.who.Device {
+	if writer == nil || writer.Person != j.who.Person || writer.Device != j.who.Device || writer.Online != j.online {
 		j.err = notYours()
 		return nil
+	}
+	if j.online {
+		return w.judgeOnline(j, writer)
 	}
 	known, err := w.judgeName(j, writer)
 	if err != nil || j.err != nil {

@@ -191,7 +191,7 @@ func (p *page) checkReplica() error {
 		return err
 	}
 	for _, w := range writers {
-		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person {
+		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
 			p.replica = id
 			return nil
 		}
