@@ -25,6 +25,7 @@ func commands() []command {
 		{"serve", "run the server; without any configuration, with a database of its own and a demo org", runServe},
 		{"demo", "a readable day of a sales team against a running server, with a table of what must come out", runDemo},
 		{"seed", "fill an org with as many records as wanted, for measuring", runSeed},
+		{"bench", "measure this program on this machine, each figure beside what bounds it", runBench},
 		{"migrate", "bring the database to this program's schema, and do nothing else", runMigrate},
 		{"doctor", "check each part and say what mends it", runDoctor},
 	}
