@@ -8,6 +8,7 @@ MAKEFLAGS   += --no-print-directory
 # How long each fuzz target is dug into, and what “make bench” and “make golden” look at.
 T     ?= 30s
 BENCH ?= .
+FUZZ  ?= .
 PKG   ?= ./...
 
 LINT := go tool -modfile=tools/lint/go.mod golangci-lint
@@ -60,14 +61,15 @@ fmt: ## format everything
 	@$(LINT) fmt
 
 .PHONY: fuzz
-fuzz: ## dig into every fuzz target for T each: make fuzz T=2m
-	@grep -rhoE --include='*_test.go' '^func Fuzz\w+' . >/dev/null || { echo 'no fuzz targets'; exit 1; }
-	@grep -rlE --include='*_test.go' '^func Fuzz\w+' . | sort | while read -r file; do \
-		for target in $$(grep -hoE '^func Fuzz\w+' "$$file" | cut -c6-); do \
-			echo "$$(dirname "$$file") $$target"; \
-			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(T) "$$(dirname "$$file")" </dev/null; \
-		done; \
-	done
+fuzz: ## dig into every fuzz target for T each: make fuzz T=2m; one of them: make fuzz FUZZ=Cursor
+	@targets=$$(grep -roE --include='*_test.go' '^func Fuzz\w+' . | sed 's/:func /:/' | sort | grep -E '$(FUZZ)') || { echo 'no fuzz targets'; exit 1; }; \
+	found=''; \
+	for target in $$targets; do \
+		dir=$$(dirname "$${target%%:*}"); name=$${target##*:}; \
+		echo "$$dir $$name"; \
+		go test -run='^$$' -fuzz="^$$name$$" -fuzztime=$(T) -fuzzminimizetime=10s "$$dir" </dev/null || found="$$found $$dir:$$name"; \
+	done; \
+	test -z "$$found" || { echo "something was found, and kept in testdata/fuzz:$$found"; exit 1; }
 
 .PHONY: bench
 bench: ## the benchmarks; make bench PKG=./sync/wire BENCH=Push for some

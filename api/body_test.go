@@ -19,7 +19,7 @@ import (
 	"roadbook/sync/wire"
 )
 
-func gzipped(t *testing.T, body []byte) []byte {
+func gzipped(t testing.TB, body []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -31,17 +31,22 @@ func gzipped(t *testing.T, body []byte) []byte {
 
 // zstandard is compressed in one piece, so that the frame says how long it is;
 // streamed is not, and says nothing.
-func zstandard(t *testing.T, body []byte) []byte {
+func zstandard(t testing.TB, body []byte) []byte {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	require.NoError(t, err)
 	return w.EncodeAll(body, nil)
 }
 
-func streamed(t *testing.T, body []byte) []byte {
+func streamed(t testing.TB, body []byte) []byte {
+	t.Helper()
+	return windowed(t, body, 8<<20)
+}
+
+func windowed(t testing.TB, body []byte, window int) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(8<<20))
+	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
 	require.NoError(t, err)
 	for chunk := range slices.Chunk(body, 1<<20) {
 		_, err = w.Write(chunk)
@@ -85,7 +90,7 @@ func TestBody_limits(t *testing.T) {
 		{"a sign-in one past it", "/v1/auth/login", padded(goodLogin, small+1), 413},
 		{"a refresh one past it", "/v1/auth/refresh", padded(`{"refresh_token":"x"}`, small+1), 413},
 	}
-	packers := map[string]func(*testing.T, []byte) []byte{"gzip": gzipped, "zstd": zstandard, "identity": nil}
+	packers := map[string]func(testing.TB, []byte) []byte{"gzip": gzipped, "zstd": zstandard, "identity": nil}
 	for _, tt := range tests {
 		for encoding, pack := range packers {
 			t.Run(tt.name+" as "+encoding, func(t *testing.T) {
@@ -172,6 +177,8 @@ func TestBody_bombs(t *testing.T) {
 		"zstd":              {"zstd", zstandard(t, zeros)},
 		"zstd, length kept": {"zstd", streamed(t, zeros)},
 		"many small frames": {"zstd", bytes.Repeat(zstandard(t, zeros[:1<<20]), 50)},
+		"a large window":    {"zstd", windowed(t, zeros, 128<<20)},
+		"a huge window":     {"zstd", hugeWindow()},
 	}
 	s := newServer(nil)
 	for name, bomb := range bombs {
@@ -191,6 +198,30 @@ func TestBody_bombs(t *testing.T) {
 	for _, bomb := range bombs {
 		answer := s.ask(t, http.MethodPost, "/v1/sync/push", "", bomb.body, "Content-Encoding", bomb.encoding)
 		require.Equal(t, http.StatusUnauthorized, answer.StatusCode, "a stranger's is not even opened")
+	}
+}
+
+// hugeWindow is the head of a frame that asks for terabytes, and a block of one
+// byte that is to be repeated.
+func hugeWindow() []byte {
+	return []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 3, 0, 0x10, 0}
+}
+
+// A window is how much memory whoever unpacks has to lend; one beyond the
+// longest body is refused as that, also where the text is short.
+func TestBody_window(t *testing.T) {
+	t.Parallel()
+
+	for path, body := range map[string]string{"/v1/sync/push": goodPush, "/v1/auth/login": goodLogin} {
+		for window, status := range map[int]int{8 << 20: 200, 16 << 20: 413, 128 << 20: 413} {
+			packed := windowed(t, padded(body, 8<<10), window)
+
+			answer := newServer(nil).ask(t, http.MethodPost, path, "rep", packed, "Content-Encoding", "zstd")
+
+			got := text(t, answer)
+			require.Equal(t, status, answer.StatusCode, "%s %d: %s", path, window, got)
+			require.Equal(t, status == 413, strings.Contains(got, `"code":"size"`), got)
+		}
 	}
 }
 

@@ -54,7 +54,8 @@ func newUnpacker() unpacker {
 }
 
 // newDecoder takes any window up to that of RFC 9659, 8 MiB, which happens to
-// be the length of the longest body.
+// be the length of the longest body. A larger one asks for memory that no body
+// of ours needs, so it is answered as a body that is too large.
 func newDecoder(options ...zstd.DOption) *zstd.Decoder {
 	d, err := zstd.NewReader(nil, append(options,
 		zstd.WithDecoderConcurrency(0), // one for each processor; more have to wait
@@ -78,7 +79,7 @@ func (u unpacker) body(encoding string, sent []byte, maxBody int64) (meant []byt
 	default:
 		return sent, nil
 	}
-	if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		return nil, errTooLarge(maxBody).Because(err)
 	}
 	if err != nil {

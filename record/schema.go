@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,6 +101,9 @@ func ParseSchema(b []byte) (*Schema, error) {
 	}
 	s := &Schema{Version: in.Version}
 	for _, k := range in.Kinds {
+		if k.Kind == nil || slices.Contains(k.Fields, nil) {
+			return nil, errors.New("a kind or a field of the schema is empty")
+		}
 		k.Kind.No = k.No
 		for _, f := range k.Fields {
 			f.Readers = k.Readers[f.Name]

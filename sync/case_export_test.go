@@ -3,6 +3,8 @@ package sync
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"slices"
 
 	"roadbook/access"
 	"roadbook/record"
@@ -23,6 +25,34 @@ type Place struct{ c cursor }
 func (e *Engine) PlaceOf(who access.Caller, text string) (Place, error) {
 	c, err := e.readCursor(who, text)
 	return Place{c}, err
+}
+
+// CursorOf writes the cursor that was read.
+func (e *Engine) CursorOf(who access.Caller, p Place) string { return e.writeCursor(who, p.c) }
+
+// SignCursor makes a genuine cursor of any bytes.
+func (e *Engine) SignCursor(who access.Caller, body []byte) string {
+	body = slices.Clone(body)
+	return base64.RawURLEncoding.EncodeToString(append(body, e.cursorMAC(who, body)...))
+}
+
+// SomeCursors are the bytes of cursors as devices have them, without their
+// signatures: at the beginning, in the middle of a fill and far along a log.
+func SomeCursors() (all [][]byte) {
+	e := New(Config{})
+	defer e.Close()
+	for _, c := range []cursor{
+		{epoch: "e1", fill: fill{after: 812, key: lastKey}, base: 812, pos: 812, head: 812},
+		{epoch: "e1", base: 1, pos: 5, mid: record.ID{9}, head: 7, from: 24320, sight: sight{1, 2, 3}},
+		{
+			epoch: "0123456789ab", base: 1 << 41, pos: 1 << 41, head: 1 << 41, mid: record.ID{1},
+			fill: fill{after: 1 << 41, batch: 1 << 41, grant: 1 << 41, rank: 110, scope: 1 << 30, key: record.ID{7}}, from: 24320,
+		},
+	} {
+		b, _ := base64.RawURLEncoding.DecodeString(e.writeCursor(access.Caller{}, c))
+		all = append(all, b[:len(b)-cursorMAC])
+	}
+	return all
 }
 
 // Base is the seq up to which the device has applied everything.

@@ -86,7 +86,11 @@ func (v Vector) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(strconv.AppendQuote(out, string(r)), ':')
+		name, err := json.Marshal(string(r)) // strconv's escapes are Go's
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, name...), ':')
 		if r == Log {
 			out = strconv.AppendQuote(out, strconv.FormatUint(v[r], 10))
 		} else {

@@ -45,9 +45,14 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 	}
 	s.version = in.Version
 	for _, k := range in.Kinds {
+		if k == nil {
+			continue
+		}
 		fields := make(map[string]*record.Field, len(k.Fields))
 		for _, f := range k.Fields {
-			fields[f.Name] = f
+			if f != nil {
+				fields[f.Name] = f
+			}
 		}
 		s.fields[k.Name], s.months[k.Name] = fields, k.Month
 	}

@@ -214,6 +214,8 @@ func (s *server) push(body []byte) (int, any) {
 		m := &in.Mutations[i]
 		n := int(m.N)
 		switch {
+		case n < 1:
+			return http.StatusBadRequest, wire.Problem{Kind: "invalid", Code: "n"}
 		case n <= len(rep.ids) && rep.ids[n-1] == m.ID:
 			o := rep.outs[n-1]
 			o.Repeated = true
