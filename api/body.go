@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"roadbook/api/crowd"
 	"roadbook/errs"
 )
 
@@ -64,8 +65,9 @@ func setReadDeadline(c *gin.Context, at time.Time) error {
 }
 
 // readBody returns the decompressed body. Both lengths are limited, as sent
-// and as meant, so that no small body becomes a large one in memory.
-func (s *Server) readBody(c *gin.Context, maxBody int64) ([]byte, error) {
+// and as meant, so that no small body becomes a large one in memory; and share
+// limits what all requests hold together.
+func (s *Server) readBody(c *gin.Context, maxBody int64, share *crowd.Share) ([]byte, error) {
 	if maxBody == 0 {
 		return nil, nil
 	}
@@ -73,7 +75,7 @@ func (s *Server) readBody(c *gin.Context, maxBody int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent, err := io.ReadAll(c.Request.Body)
+	sent, err := io.ReadAll(share.Reader(c.Request.Body))
 	if err != nil {
 		return nil, readError(err, maxBody)
 	}
@@ -87,7 +89,10 @@ func (s *Server) readBody(c *gin.Context, maxBody int64) ([]byte, error) {
 	if int64(len(meant)) > maxBody {
 		return nil, errTooLarge(maxBody)
 	}
-	return meant, nil
+	if encoding != "" {
+		err = share.Take(len(meant))
+	}
+	return meant, err
 }
 
 // encodingOf is gzip, zstd or nothing.
@@ -113,6 +118,9 @@ func errTooLarge(maxBody int64) *errs.Error {
 func readError(err error, maxBody int64) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge(maxBody)
+	}
+	if _, ok := errors.AsType[*crowd.Full](err); ok {
+		return err
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return coded("api.body", errs.Busy, "slow").Because(err)

@@ -41,7 +41,9 @@ const jsonType = "application/json"
 // handle makes a gin handler of a plain function.
 func (s *Server) handle(r Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		body, err := s.readBody(c, r.maxBody)
+		share := s.held.Share()
+		defer share.Free()
+		body, err := s.readBody(c, r.maxBody, share)
 		if err != nil {
 			s.fail(c, err)
 			return
@@ -57,6 +59,9 @@ func (s *Server) handle(r Route) gin.HandlerFunc {
 		if err != nil {
 			s.fail(c, err)
 			return
+		}
+		if answer != nil {
+			share.Hold(len(answer.body)) // until it has been taken, which may be slow
 		}
 		s.respond(c, http.StatusOK, answer)
 	}

@@ -36,10 +36,16 @@ func packed(h http.Handler) http.Handler {
 	return wrap(h)
 }
 
+// maxUnpacking is how many bodies are decompressed at once, each to
+// wire.MaxPushBytes at the most. It is work for the processor alone, so more
+// would only hold more memory.
+const maxUnpacking = 4
+
 // unpacker decompresses bodies, which are all in memory and short, to texts,
 // which may try to be long. Its decoders are shared and keep no window: what
 // they have written is their window.
 type unpacker struct {
+	seats chan struct{} // as many unpack at once
 	small *zstd.Decoder // into as much memory as it is given
 	large *zstd.Decoder // up to wire.MaxPushBytes
 	gzips *stdsync.Pool // of *gzip.Reader
@@ -47,6 +53,7 @@ type unpacker struct {
 
 func newUnpacker() unpacker {
 	return unpacker{
+		seats: make(chan struct{}, maxUnpacking),
 		small: newDecoder(zstd.WithDecodeAllCapLimit(true)),
 		large: newDecoder(),
 		gzips: &stdsync.Pool{New: func() any { return new(gzip.Reader) }},
@@ -71,6 +78,10 @@ func newDecoder(options ...zstd.DOption) *zstd.Decoder {
 
 // body decompresses sent. The result is at most one byte longer than maxBody.
 func (u unpacker) body(encoding string, sent []byte, maxBody int64) (meant []byte, err error) {
+	if encoding != "" {
+		u.seats <- struct{}{}
+		defer func() { <-u.seats }()
+	}
 	switch encoding {
 	case "gzip":
 		meant, err = u.gzip(sent, maxBody)

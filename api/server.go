@@ -18,6 +18,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"roadbook/access"
+	"roadbook/api/crowd"
 	"roadbook/sync/wire"
 )
 
@@ -52,8 +53,8 @@ type SignIn interface {
 	Caller(ctx context.Context, token string) (access.Caller, error)
 }
 
-// Config is what a Server is made of. Everything is required except News and
-// TrustedProxies.
+// Config is what a Server is made of. Everything is required except News,
+// TrustedProxies and Limits.
 type Config struct {
 	Line   Line
 	SignIn SignIn
@@ -64,12 +65,14 @@ type Config struct {
 	NewID  func() string // names a request that has not brought a name
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Limits         *Limits        // how much is borne at once; nil is DefaultLimits
 }
 
 // Server answers HTTP requests.
 type Server struct {
 	Config
 	unpack  unpacker
+	held    *crowd.Store
 	handler http.Handler
 }
 
@@ -79,6 +82,7 @@ func init() { gin.SetMode(gin.ReleaseMode) }
 // New makes a Server.
 func New(c Config) *Server {
 	s := &Server{Config: c, unpack: newUnpacker()}
+	s.admit()
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body with some clients

@@ -116,6 +116,13 @@ func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
 	return c, nil
 }
 
+// Filling reports whether scopes are still being filled for whoever has this
+// cursor, so that the next page is a long one.
+func (e *Engine) Filling(who access.Caller, text string) bool {
+	c, err := e.readCursor(who, text)
+	return err == nil && c.fill.after < c.fill.batch
+}
+
 // cursorReader reads what has been proved genuine, so damage is a bug of ours;
 // it is told all the same.
 type cursorReader struct {

@@ -26,6 +26,10 @@ var ofRequests = map[string]said{
 		"The server took too long to answer. Please try again in a moment.",
 		"服务器响应超时，请稍后再试。",
 	},
+	"crowded": {
+		"Many devices are syncing at once. Nothing is lost; yours has kept its place and tries again by itself.",
+		"同时同步的设备较多。数据不会丢失，本机已保留排队位置，稍后会自动重试。",
+	},
 	"stopping": {
 		"The server is about to restart. Please try again in a moment.",
 		"服务器即将重启，请稍后再试。",

@@ -67,6 +67,17 @@ func kindOf(status int) errs.Kind {
 	}
 }
 
+// RetryAfter is how long the server asks to be left alone, 0 if it does not.
+func RetryAfter(err error) time.Duration {
+	if p, ours := asProblem(err); ours {
+		return p.after
+	}
+	return 0
+}
+
+// saysWhen reports whether a busy server has said when to come again.
+func saysWhen(err error) bool { return errs.KindOf(err) == errs.Busy && RetryAfter(err) > 0 }
+
 // retryAfter reads the header's seconds; we never send a date.
 func retryAfter(header string) time.Duration {
 	seconds, err := strconv.Atoi(header)

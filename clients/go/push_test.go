@@ -233,3 +233,38 @@ func TestSync_pullsEvenIfThePushIsRefused(t *testing.T) {
 	require.Equal(t, "Acme", p.text(acme, "name"))
 	require.Equal(t, 1, p.Status().Outbox)
 }
+
+// Those who were told the same second come back one after another, and nobody
+// earlier than he was told.
+func TestSync_comesALittleLater(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	spread := 0.0
+	p.cfg.Spread = func() float64 { return spread }
+	p.patient()
+	for _, spread = range []float64{0, 0.5, 0.75} {
+		s.next("/v1/sync/pull", problem(http.StatusServiceUnavailable, wire.Problem{Kind: "busy", Code: "crowded"}))
+		_, err := p.Sync(t.Context())
+		require.NoError(t, err)
+	}
+	require.Equal(t, []time.Duration{7 * time.Second, 7500 * time.Millisecond, 7750 * time.Millisecond}, p.waited)
+}
+
+// A sign-in waits for its turn where the server says when that is, and for
+// nothing else: somebody stands before the device.
+func TestSignIn_waitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := newPhone(t, s)
+	p.patient()
+	s.next("/v1/auth/login", problem(http.StatusServiceUnavailable, wire.Problem{Kind: "busy", Code: "crowded"}))
+	require.NoError(t, p.SignIn(t.Context(), "demo", "lin", "secret"))
+	require.Equal(t, []time.Duration{7 * time.Second}, p.waited)
+
+	s.next("/v1/auth/login", problem(http.StatusTooManyRequests, wire.Problem{Kind: "limited", Code: "locked"}))
+	require.Error(t, p.SignIn(t.Context(), "demo", "lin", "secret"))
+	p.net.Offline(true)
+	require.Error(t, p.SignIn(t.Context(), "demo", "lin", "secret"))
+	require.Len(t, p.waited, 1)
+}

@@ -12,7 +12,9 @@ import (
 // SignIn signs a person in. The first time it gives the device its replica;
 // later it only renews the tokens, because a device that has one takes its
 // counter from nobody. A store belongs to the person who first signed in on
-// it: what he may see is not for the next one.
+// it: what he may see is not for the next one. Where many sign in at once it
+// waits for its turn, as Sync does; all else is told at once to the person who
+// stands before the device.
 func (d *Device) SignIn(ctx context.Context, org, user, password string) error {
 	d.net.Lock()
 	defer d.net.Unlock()
@@ -25,11 +27,15 @@ func (d *Device) SignIn(ctx context.Context, org, user, password string) error {
 	in := wire.LoginRequest{Org: org, User: user, Password: password, Fresh: id.NeedFresh, Device: wire.DeviceInfo{
 		Install: id.Install, Kind: d.cfg.Kind, Platform: d.cfg.Platform, App: d.cfg.App,
 	}}
-	answer, err := d.login(ctx, in)
-	if err == nil && !in.Fresh && id.lostName(answer) {
-		in.Fresh = true
+	var answer *wire.LoginAnswer
+	err := d.patiently(ctx, &Report{}, saysWhen, func() (err error) {
 		answer, err = d.login(ctx, in)
-	}
+		if err == nil && !in.Fresh && id.lostName(answer) {
+			in.Fresh = true
+			answer, err = d.login(ctx, in)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,11 @@ import (
 
 // Limits of a sync.
 const (
-	maxAttempts = 8                      // with the waits between them about two minutes
+	maxAttempts = 8                      // of which nothing comes; with the waits between them about two minutes
 	firstWait   = 500 * time.Millisecond // doubled each time
 	mostWait    = 30 * time.Second
-	maxRounds   = 4 // of push and pull, while something is left to push
+	leastLate   = time.Second // over which those spread who were told the same second
+	maxRounds   = 4           // of push and pull, while something is left to push
 )
 
 // Report is what came of talking to the server.
@@ -39,15 +40,25 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	d.net.Lock()
 	defer d.net.Unlock()
 	var r Report
+	err := d.patiently(ctx, &r, mayPass, func() error { return d.round(ctx, &r) })
+	return r, err
+}
+
+// patiently tries until something comes through, or is not worth another try.
+func (d *Device) patiently(ctx context.Context, r *Report, worth func(error) bool, try func() error) error {
 	wait := firstWait
 	for attempt := 1; ; attempt++ {
-		err := d.round(ctx, &r)
-		if err == nil || !mayPass(err) || d.cfg.Sleep == nil || attempt == maxAttempts {
-			return r, err
+		before := r.progress() + r.Pages
+		err := try()
+		if r.progress()+r.Pages > before {
+			attempt, wait = 1, firstWait // what has come through is not sent again
+		}
+		if err == nil || !worth(err) || d.cfg.Sleep == nil || attempt == maxAttempts {
+			return err
 		}
 		r.Attempts++
 		if err := d.pause(ctx, wait, err); err != nil {
-			return r, err
+			return err
 		}
 		wait = min(wait*2, mostWait)
 	}
@@ -74,12 +85,18 @@ func (d *Device) round(ctx context.Context, r *Report) error {
 	return nil // somebody types faster than the network carries; the next sync goes on
 }
 
+// pause waits before the next attempt: as long as the server asks for and never
+// less, or else a part of wait that chance draws. Whoever was asked to wait for
+// so many whole seconds comes a little later than that, or all who were told the
+// same would come in the same instant.
 func (d *Device) pause(ctx context.Context, wait time.Duration, cause error) error {
+	after := RetryAfter(cause)
 	if d.cfg.Spread != nil {
-		wait = time.Duration(float64(wait) * d.cfg.Spread())
+		spread := d.cfg.Spread()
+		wait = time.Duration(float64(wait) * spread)
+		if after > 0 {
+			after += time.Duration(float64(max(leastLate, after/8)) * spread)
+		}
 	}
-	if p, ours := asProblem(cause); ours {
-		wait = max(wait, p.after)
-	}
-	return d.cfg.Sleep(ctx, wait)
+	return d.cfg.Sleep(ctx, max(wait, after))
 }

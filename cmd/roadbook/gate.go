@@ -20,9 +20,10 @@ type gate struct {
 
 // parts are what requests are answered with.
 type parts struct {
-	line   api.Line
-	signIn api.SignIn
-	ping   func(context.Context) error
+	line    api.Line
+	filling func(who access.Caller, cursor string) bool
+	signIn  api.SignIn
+	ping    func(context.Context) error
 }
 
 var (
@@ -64,6 +65,12 @@ func (g *gate) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest)
 		return nil, err
 	}
 	return p.line.Pull(ctx, who, r)
+}
+
+// Filling tells api which pulls are long.
+func (g *gate) Filling(who access.Caller, cursor string) bool {
+	p := g.parts.Load()
+	return p != nil && p.filling(who, cursor)
 }
 
 // Login implements api.SignIn.

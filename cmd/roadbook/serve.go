@@ -137,7 +137,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.behind.Go(func() error { return s.follow(ctx) })
-	s.gate.open(&parts{line: s.engine, signIn: service, ping: s.in.pool.Ping})
+	s.gate.open(&parts{line: s.engine, filling: s.engine.Filling, signIn: service, ping: s.in.pool.Ping})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
 	return nil

@@ -26,8 +26,12 @@ func FuzzCaller(f *testing.F) {
 	now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
 	s := tokens(now)
 	for _, claims := range []jwt.MapClaims{
-		{}, {"iss": "roadbook", "aud": "roadbook.v1", "exp": now.Unix() + 60, "sub": newID().String(), "org": 1},
-		{"exp": now.Unix() - 60}, {"exp": "x", "org": -1}, {"exp": 1e300}, {"aud": 7, "roles": "admin"},
+		{},
+		{"iss": "roadbook", "aud": "roadbook.v1", "exp": now.Unix() + 60, "sub": newID().String(), "org": 1},
+		{"exp": now.Unix() - 60},
+		{"exp": "x", "org": -1},
+		{"exp": 1e300},
+		{"aud": 7, "roles": "admin"},
 	} {
 		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(key("x"))
 		require.NoError(f, err)
