@@ -20,6 +20,7 @@ type Commit struct {
 	Regrants []Regrant
 	Rescopes []Rescope
 	Schema   *record.Schema // a new one, at Head.Schema
+	Shown    []Shown
 }
 
 // Append writes a commit with a constant number of statements in one round
@@ -31,6 +32,11 @@ func (tx Tx) Append(ctx context.Context, c Commit) ([]Dead, error) {
 	dead := queueIndex(b, tx.Org, c.Records)
 	c.Head.Chain = queueLog(b, tx.Org, c.Head.Chain, c.Entries)
 	c.queueSeldom(b, tx.Org)
+	for _, s := range c.Shown {
+		if err := s.queue(b, tx.Org); err != nil {
+			return nil, err
+		}
+	}
 	if c.Schema != nil {
 		body, err := c.Schema.Stored()
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"math"
 	"slices"
 
 	"roadbook/access"
@@ -43,10 +44,10 @@ func SomeCursors() (all [][]byte) {
 	defer e.Close()
 	for _, c := range []cursor{
 		{epoch: "e1", fill: fill{after: 812, key: lastKey}, base: 812, pos: 812, head: 812},
-		{epoch: "e1", base: 1, pos: 5, mid: record.ID{9}, head: 7, from: 24320, sight: sight{1, 2, 3}},
+		{epoch: "e1", base: 1, pos: 5, mid: record.ID{9}, head: 7},
 		{
 			epoch: "0123456789ab", base: 1 << 41, pos: 1 << 41, head: 1 << 41, mid: record.ID{1},
-			fill: fill{after: 1 << 41, batch: 1 << 41, grant: 1 << 41, rank: 110, scope: 1 << 30, key: record.ID{7}}, from: 24320,
+			fill: fill{after: 1 << 41, batch: 1 << 41, since: 1 << 41, rank: 110, scope: 1 << 30, key: record.ID{7}},
 		},
 	} {
 		b, _ := base64.RawURLEncoding.DecodeString(e.writeCursor(access.Caller{}, c))
@@ -61,16 +62,20 @@ func (p Place) Base() record.Seq { return p.c.base }
 // Pos is how far the pages have come.
 func (p Place) Pos() record.Seq { return p.c.pos }
 
-// From is the first month that the device holds.
-func (p Place) From() record.Month { return p.c.from }
-
-// First reports whether the device is being filled for the first time, or anew.
-func (p Place) First() bool { return p.c.fill.after == 0 }
-
-// Reached reports whether the fill of a scope granted at since has come past a
-// record.
+// Reached reports whether the fill has come past a record in a scope, where it
+// is to be held since a place in the log.
 func (p Place) Reached(since record.Seq, scope record.ScopeID, rank int16, id record.ID) bool {
-	return p.c.fill.behind(store.Grant{Since: since, Scope: scope}, rank, id)
+	return p.c.fill.behind(place{rank, since, scope}, id)
+}
+
+// LongestCursor is a cursor in which everything is as long as it gets.
+func (e *Engine) LongestCursor(who access.Caller, epoch string, seq record.Seq) string {
+	const away = 1 << 28 // rows that came since the device last had everything
+	key := record.MustID("ffffffff-ffff-7fff-bfff-fffffffffff0")
+	return e.writeCursor(who, cursor{
+		epoch: epoch, chain: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, base: seq, pos: seq + away, mid: key, head: seq + away,
+		fill: fill{after: seq, batch: seq, rank: math.MaxInt16, since: seq, scope: math.MaxInt32, key: key},
+	})
 }
 
 // Together is one of several things that reach the committer in one gather: a

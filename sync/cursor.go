@@ -21,27 +21,22 @@ type cursor struct {
 	mid   record.ID  // within the row after pos: records up to this one have been sent
 	head  record.Seq // head of the last page's snapshot; grants are settled up to here
 	fill  fill
-	from  record.Month // start of the period
-	sight sight        // what the actor could see of the records when they were filled
 }
 
-// sight is a short hash of somebody's roles and of the fields hidden from them.
-type sight [3]byte
-
-// fill is a position in the one total order in which scopes are filled: batch
-// of grants, rank of the kind, the grant, its scope, the record. Only what
-// never changes takes part.
+// fill is a position in the one total order in which scopes are filled: batch,
+// rank of the kind, since when the device is to hold it, the scope, the record.
+// Only what never changes takes part.
 type fill struct {
-	after record.Seq // grants up to here are filled
-	batch record.Seq // those up to here are being filled
+	after record.Seq // what is to be held since here is filled
+	batch record.Seq // what is to be held since here is being filled
 	rank  int16
-	grant record.Seq
+	since record.Seq
 	scope record.ScopeID
 	key   record.ID
 }
 
 const (
-	cursorVersion = 2
+	cursorVersion = 3
 	cursorMAC     = 12
 	// MaxCursor is the longest cursor in characters: it fits a line of a log
 	// and a mini-program's storage key.
@@ -57,13 +52,12 @@ func (e *Engine) writeCursor(who access.Caller, c cursor) string {
 	b := make([]byte, 0, 112)
 	b = append(b, cursorVersion, byte(len(c.epoch)))
 	b = append(b, c.epoch...)
-	b = append(append(b, c.chain[:]...), c.sight[:]...)
-	for _, n := range []record.Seq{c.base, c.pos, c.head, c.fill.after, c.fill.batch, c.fill.grant} {
+	b = append(b, c.chain[:]...)
+	for _, n := range []record.Seq{c.base, c.pos - c.base, c.head - c.base, c.fill.after, c.fill.batch, c.fill.since} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.AppendUvarint(b, uint64(c.fill.rank))
 	b = binary.AppendUvarint(b, uint64(c.fill.scope))
-	b = binary.AppendUvarint(b, uint64(c.from))
 	b = appendKey(appendKey(b, c.fill.key), c.mid)
 	return base64.RawURLEncoding.EncodeToString(append(b, e.cursorMAC(who, b)...))
 }
@@ -105,10 +99,10 @@ func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
 	r := cursorReader{b: body[1:]}
 	c.epoch = string(r.take(int(r.take(1)[0])))
 	copy(c.chain[:], r.take(len(c.chain)))
-	copy(c.sight[:], r.take(len(c.sight)))
-	c.base, c.pos, c.head = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
-	c.fill.after, c.fill.batch, c.fill.grant = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
-	c.fill.rank, c.fill.scope, c.from = int16(r.uvarint()), record.ScopeID(r.uvarint()), record.Month(r.uvarint())
+	c.base = record.Seq(r.uvarint())
+	c.pos, c.head = c.base+record.Seq(r.uvarint()), c.base+record.Seq(r.uvarint())
+	c.fill.after, c.fill.batch, c.fill.since = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
+	c.fill.rank, c.fill.scope = int16(r.uvarint()), record.ScopeID(r.uvarint())
 	c.fill.key, c.mid = r.key(), r.key()
 	if r.bad {
 		return c, errForeign

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"roadbook/record"
@@ -61,6 +62,9 @@ func (p *page) deltaRows(rows []store.IndexRow, size int) (full bool, err error)
 	var order []*found
 	known := map[record.ID]*found{}
 	for _, row := range rows {
+		if kind := p.schema.KindNo(row.Kind); kind == nil || !p.shows(kind, 0) {
+			continue // the device drops what it does not want, and what is withdrawn
+		}
 		if row.Seq == p.next.pos+1 && slices.Compare(row.Rec[:], p.next.mid[:]) <= 0 && !p.next.mid.IsZero() {
 			continue // sent by the page before
 		}
@@ -101,21 +105,14 @@ func (p *page) deltaRows(rows []store.IndexRow, size int) (full bool, err error)
 }
 
 // change tells the device of one record: all of it, the part that is new, or
-// that it goes.
+// that it goes. What the fill has not reached through any scope is left to it.
 func (p *page) change(r *store.Row, f *found) error {
 	kind := p.schema.KindNo(r.Kind)
-	if kind == nil || !p.actor.Reads(kind) {
+	if !p.reached(kind, f) {
 		return nil
 	}
 	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq}
-	in := p.in(kind, r, p.next.fill)
-	switch {
-	case p.reached(kind, f):
-	case len(in) > 0 || p.next.fill.after > 0 || !p.concerned(f):
-		return nil // new to the device, and the fill will bring it; or nothing to it
-	default: // everything is filled, perhaps anew, and the device may hold this
-		in = p.in(kind, r, fill{after: p.next.fill.batch})
-	}
+	in := p.in(kind, r)
 	if len(in) == 0 || r.State == record.Deleted {
 		c.Gone = wire.GoneLeft
 		if r.State == record.Deleted {
@@ -125,42 +122,33 @@ func (p *page) change(r *store.Row, f *found) error {
 		return nil
 	}
 	c.In = p.names(in)
-	if !p.held(kind, r, f) {
+	if !p.held(kind, r, f, whole) {
 		c.Full = true
 		return p.writeFull(c, kind, r)
 	}
 	if p.unmoved(kind, r, f, in) {
 		c.In = nil
 	}
-	return p.writePart(c, kind, r)
+	return p.writePart(c, kind, r, nil)
 }
 
 // reached reports whether the fill has come past the record in any scope in
-// which the index has something to say of it.
+// which the index has something to say of it. It goes by the grant alone: what
+// the device has begun to want since may still be there from before.
 func (p *page) reached(kind *record.Kind, f *found) bool {
 	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
-		return p.next.fill.behind(p.live[row.Scope], kind.Rank, f.rec)
-	})
-}
-
-// concerned reports whether the index has something to say of the record that
-// is later than a grant of the batch in hand. What left a scope before it was
-// granted is nothing to this device.
-func (p *page) concerned(f *found) bool {
-	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
-		g := p.live[row.Scope]
-		return g.Since <= p.next.fill.batch && row.Seq > g.Since
+		return p.next.fill.behind(place{kind.Rank, p.live[row.Scope].Since, row.Scope}, f.rec)
 	})
 }
 
 // in lists the scopes through which the device holds the record now.
-func (p *page) in(kind *record.Kind, r *store.Row, at fill) []store.Grant {
-	if !p.wanted(r.Month) {
+func (p *page) in(kind *record.Kind, r *store.Row) []store.Grant {
+	if !p.shows(kind, r.Month) {
 		return nil
 	}
 	var in []store.Grant
 	for _, scope := range r.Scopes {
-		if g, granted := p.live[scope]; granted && at.behind(g, kind.Rank, r.ID) {
+		if g := p.live[scope]; p.next.fill.behind(place{kind.Rank, g.Since, scope}, r.ID) {
 			in = append(in, g)
 		}
 	}
@@ -176,39 +164,36 @@ func (p *page) names(in []store.Grant) []string {
 	return names
 }
 
-// held reports whether the device surely holds all of the record: through at
-// least one scope that was granted without interruption since the last page,
-// that the fill had passed, in which the record has been since the base, which
-// it has not left before the last page, with its month wanted then and now.
-// Everything else gets all fields.
-func (p *page) held(kind *record.Kind, r *store.Row, f *found) bool {
-	if r.Month != 0 && r.Month < max(p.old.from, p.next.from) {
-		return false
-	}
+// whole is held's place for everything that may be seen.
+const whole = record.Seq(math.MaxInt64)
+
+// held reports whether the device surely holds all of the record, but for the
+// fields that came into sight at a place or later: through at least one scope
+// that was granted without interruption since the last page, and in which the
+// record's kind and month have been shown for as long; that the fill had
+// passed; in which the record has been since the base; which it has not left
+// before the last page. Everything else gets all fields.
+func (p *page) held(kind *record.Kind, r *store.Row, f *found, grown record.Seq) bool {
 	for i, scope := range r.Scopes {
-		if p.heldIn(kind, r.ID, scope, r.Entered[i]) {
+		if p.heldIn(kind, r.ID, r.Month, scope, r.Entered[i], grown) {
 			return true
 		}
 	}
 	if f == nil {
 		return false
 	}
-	for _, row := range f.rows {
-		if row.Op == store.Gone && row.Seq > p.old.head && p.heldIn(kind, r.ID, row.Scope, row.Mark) && p.sameMonth(r, row) {
-			return true
-		}
+	return slices.ContainsFunc(f.rows, func(row store.IndexRow) bool {
+		return row.Op == store.Gone && row.Seq > p.old.head && p.heldIn(kind, r.ID, row.Month, row.Scope, row.Mark, grown)
+	})
+}
+
+func (p *page) heldIn(kind *record.Kind, id record.ID, m record.Month, scope record.ScopeID, entered, grown record.Seq) bool {
+	since := p.since(p.live[scope], kind, m)
+	if since == 0 {
+		return false
 	}
-	return false
-}
-
-// sameMonth reports whether the record was wanted when it left, too.
-func (p *page) sameMonth(r *store.Row, row store.IndexRow) bool {
-	return row.Month == r.Month || row.Month == 0 || row.Month >= max(p.old.from, p.next.from)
-}
-
-func (p *page) heldIn(kind *record.Kind, id record.ID, scope record.ScopeID, entered record.Seq) bool {
-	g, granted := p.live[scope]
-	return granted && g.Since <= p.old.head && entered <= p.old.base && p.old.fill.behind(g, kind.Rank, id)
+	since = max(since, p.grownBefore(kind, grown))
+	return since <= p.old.head && entered <= p.old.base && p.old.fill.behind(place{kind.Rank, since, scope}, id)
 }
 
 // unmoved reports whether the device knows already through which scopes it
@@ -221,7 +206,7 @@ func (p *page) unmoved(kind *record.Kind, r *store.Row, f *found, in []store.Gra
 	}
 	for _, g := range in {
 		i, _ := slices.BinarySearch(r.Scopes, g.Scope)
-		if !p.heldIn(kind, r.ID, g.Scope, r.Entered[i]) {
+		if !p.heldIn(kind, r.ID, r.Month, g.Scope, r.Entered[i], whole) {
 			return false
 		}
 	}
@@ -244,17 +229,32 @@ func (p *page) writeFull(c wire.Change, kind *record.Kind, r *store.Row) error {
 	return nil
 }
 
-// writePart writes the fields that are newer than the base. A change of scopes
-// alone has none; a change of hidden fields alone has an empty set.
-func (p *page) writePart(c wire.Change, kind *record.Kind, r *store.Row) error {
-	if r.Seq > p.old.base {
+// writePart writes the fields that are newer than the base, and those that
+// came into sight. A change of scopes alone has none; a change of hidden fields
+// alone has an empty set.
+func (p *page) writePart(c wire.Change, kind *record.Kind, r *store.Row, grown []string) error {
+	switch {
+	case r.Seq > p.old.base:
 		values, err := record.Since(r.Fields, r.Meta, p.old.base)
 		if err != nil {
 			return err
 		}
 		c.Set = visible(kind, values, p.hiddenOf(kind))
-	} else if c.In == nil {
+	case grown != nil:
+		c.Set = record.Values{}
+	case c.In == nil:
 		return nil
+	}
+	if grown != nil {
+		values, err := record.ParseValues(r.Fields)
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			if f := kind.Field(v.Field); f != nil && slices.Contains(grown, f.Base()) && c.Set.Get(v.Field) == nil {
+				c.Set = append(c.Set, v)
+			}
+		}
 	}
 	p.out.Change(c)
 	return nil

@@ -14,31 +14,34 @@ const (
 	fillAtOnce   = 500 // records read by one statement
 )
 
-// behind reports whether a fill has come past a record in a scope.
-func (f fill) behind(g store.Grant, rank int16, id record.ID) bool {
+// place is one stretch of the order of a fill: what has one rank, lies in one
+// scope and is to be held since the same seq.
+type place struct {
+	rank  int16
+	since record.Seq // 0: never
+	scope record.ScopeID
+}
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.rank, o.rank), cmp.Compare(p.since, o.since), cmp.Compare(p.scope, o.scope))
+}
+
+func (f fill) place() place { return place{f.rank, f.since, f.scope} }
+
+// behind reports whether a fill has come past a record in a place.
+func (f fill) behind(p place, id record.ID) bool {
 	switch {
-	case g.Since == 0: // not granted
+	case p.since == 0:
 		return false
-	case g.Since <= f.after:
+	case p.since <= f.after:
 		return true
-	case g.Since > f.batch:
+	case p.since > f.batch:
 		return false
 	}
-	order := cmp.Or(cmp.Compare(rank, f.rank), cmp.Compare(g.Since, f.grant), cmp.Compare(g.Scope, f.scope))
-	if order != 0 {
+	if order := p.compare(f.place()); order != 0 {
 		return order < 0
 	}
 	return slices.Compare(id[:], f.key[:]) <= 0
-}
-
-// place is one scope and one rank: a stretch of the order of a fill.
-type place struct {
-	rank  int16
-	grant store.Grant
-}
-
-func (p place) compare(f fill) int {
-	return cmp.Or(cmp.Compare(p.rank, f.rank), cmp.Compare(p.grant.Since, f.grant), cmp.Compare(p.grant.Scope, f.scope))
 }
 
 // fillUp writes the next records of scopes that are new to the device, with
@@ -62,52 +65,63 @@ func (p *page) fillUp(size int) (filling bool, err error) {
 	}
 }
 
-// granted reports whether scopes wait that no batch has begun.
-func (p *page) granted() bool {
-	for _, g := range p.live {
-		if g.Since > p.next.fill.batch {
-			return true
-		}
-	}
-	return false
-}
+// granted reports whether something waits that no batch has begun.
+func (p *page) granted() bool { return len(p.placesIn(p.next.fill.batch, p.head.Seq)) > 0 }
 
 // places are the stretches that lie ahead in the batch in hand.
 func (p *page) places() []place {
 	f := p.next.fill
-	var grants []store.Grant
-	for _, g := range p.live {
-		if g.Since > f.after && g.Since <= f.batch {
-			grants = append(grants, g)
-		}
-	}
-	if len(grants) == 0 {
-		return nil
-	}
-	slices.SortFunc(grants, func(a, b store.Grant) int {
-		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Scope, b.Scope))
-	})
+	return slices.DeleteFunc(p.placesIn(f.after, f.batch), func(pl place) bool { return pl.compare(f.place()) < 0 })
+}
+
+// placesIn are the stretches of what is to be held since after one place of
+// the log and up to another: of each scope what was shown when it was granted,
+// and what has come into sight since.
+func (p *page) placesIn(after, upTo record.Seq) []place {
 	var out []place
-	for _, rank := range p.ranks() {
-		for _, g := range grants {
-			if pl := (place{rank, g}); pl.compare(f) >= 0 {
-				out = append(out, pl)
+	for rank, turns := range p.turns() {
+		for scope, g := range p.live {
+			if len(turns.starts) > 0 && turns.starts[0] <= g.Since && g.Since > after && g.Since <= upTo {
+				out = append(out, place{rank, g.Since, scope})
+			}
+			for _, seq := range turns.all {
+				if seq > g.Since && seq > after && seq <= upTo {
+					out = append(out, place{rank, seq, scope})
+				}
 			}
 		}
 	}
+	slices.SortFunc(out, place.compare)
 	return out
 }
 
-// ranks are those of the kinds that are for this actor, in order.
-func (p *page) ranks() []int16 {
-	var ranks []int16
-	for _, k := range p.schema.Kinds {
-		if p.actor.Reads(k) {
-			ranks = append(ranks, k.Rank)
-		}
+// turns are the places in the log at which kinds of one rank began to be shown,
+// some of their months, or some of their fields.
+type turns struct{ starts, all []record.Seq }
+
+// turns are those of the kinds that are shown, by rank.
+func (p *page) turns() map[int16]turns {
+	if p.turned != nil {
+		return p.turned
 	}
-	slices.Sort(ranks)
-	return slices.Compact(ranks)
+	out := map[int16]turns{}
+	p.turned = out
+	for _, k := range p.schema.Kinds {
+		starts := p.views.Starts(k.No)
+		if len(starts) == 0 {
+			continue
+		}
+		t := out[k.Rank]
+		t.starts, t.all = append(t.starts, starts...), append(t.all, starts...)
+		for _, g := range p.kind(k).growths {
+			t.all = append(t.all, g.Seq)
+		}
+		slices.Sort(t.starts)
+		slices.Sort(t.all)
+		t.all = slices.Compact(t.all)
+		out[k.Rank] = t
+	}
+	return out
 }
 
 // fillPlaces writes what lies in some stretches, in their order. full means
@@ -119,8 +133,8 @@ func (p *page) fillPlaces(places []place, size int) (full bool, err error) {
 		}
 		ask := make([]store.Place, len(places))
 		for i, pl := range places {
-			ask[i] = store.Place{Scope: pl.grant.Scope, Rank: pl.rank}
-			if i == 0 && pl.compare(p.next.fill) == 0 {
+			ask[i] = store.Place{Scope: pl.scope, Rank: pl.rank}
+			if i == 0 && pl == p.next.fill.place() {
 				ask[i].After = p.next.fill.key
 			}
 		}
@@ -150,24 +164,36 @@ func (p *page) full(size int) bool { return p.out.Len() > 0 && p.out.Size() >= s
 
 func (p *page) reach(pl place, key record.ID) {
 	f := &p.next.fill
-	f.rank, f.grant, f.scope, f.key = pl.rank, pl.grant.Since, pl.grant.Scope, key
+	f.rank, f.since, f.scope, f.key = pl.rank, pl.since, pl.scope, key
 }
 
-// fillOne writes one record that the fill has come to. One that the device
-// holds already through another scope is told of the new scope only.
+// fillOne writes one record that the fill has come to, if it is of this place:
+// the kind and month began to be shown here, or some of its fields. One that
+// the device holds already through another scope is told of the new scope only.
 func (p *page) fillOne(pl place, r *store.Row) error {
 	p.reach(pl, r.ID)
 	kind := p.schema.KindNo(r.Kind)
-	if kind == nil || !p.actor.Reads(kind) || !p.wanted(r.Month) {
+	if kind == nil || !p.shows(kind, r.Month) {
 		return nil
 	}
-	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq, In: p.names(p.in(kind, r, p.next.fill))}
+	var grown []string
+	upTo := whole
+	switch since := p.since(p.live[pl.scope], kind, r.Month); {
+	case since > pl.since:
+		return nil // a later place brings it
+	case since < pl.since:
+		if grown = p.grownAt(kind, pl.since); grown == nil || p.sent[r.ID] {
+			return nil
+		}
+		upTo = pl.since
+	}
+	c := wire.Change{Kind: kind.Name, ID: r.ID, Seq: r.Seq, In: p.names(p.in(kind, r))}
 	if p.sent[r.ID] {
 		p.out.Change(c)
 		return nil
 	}
-	if p.held(kind, r, nil) {
-		return p.writePart(c, kind, r)
+	if p.held(kind, r, nil, upTo) {
+		return p.writePart(c, kind, r, grown)
 	}
 	c.Full = true
 	return p.writeFull(c, kind, r)

@@ -33,6 +33,7 @@ type job struct {
 	muts    []record.Mutation
 	persons []record.ID    // whose each one is, where the server numbers them
 	schema  *record.Schema // a new one for the org
+	wish    *wish          // what a device asks to be shown
 
 	outcomes []record.Outcome
 	nextN    uint64

@@ -18,6 +18,9 @@ func (w *work) judge(j *job) error {
 	if j.schema != nil {
 		return w.setSchema(j.schema)
 	}
+	if j.wish != nil {
+		return w.grantWish(j.who, *j.wish)
+	}
 	if j.replica == 0 {
 		return w.judgeOwn(j)
 	}

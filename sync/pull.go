@@ -2,32 +2,41 @@ package sync
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
-	"maps"
-	"slices"
-	"strings"
+	"errors"
 	"time"
 
 	"roadbook/access"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/views"
 	"roadbook/sync/wire"
 )
-
-// periodDays is how far back a device holds what has a date, if it does not
-// say.
-const periodDays = 90
 
 // Pull answers with the next page of what is new for a device, from one
 // snapshot that also reads the head: the scopes that it loses, what changed in
 // those that it holds, judged against what it has applied and never against
 // how far its pages have come, and with the room left the next records of
 // scopes that are new to it.
+//
+// A device that asks to be shown something else than before, or whose person
+// may see something else, has that put into the log first.
 func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
-	var out []byte
-	err := e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
+	for range pullAttempts {
+		out, err := e.page(ctx, who, r)
+		ask, ok := errors.AsType[*unsettled](err)
+		if !ok {
+			return out, err
+		}
+		if err := e.settleView(ctx, who, ask); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errs.New("sync.Pull", errs.Busy, "what this device is shown is being changed; try again in a moment")
+}
+
+func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (out []byte, err error) {
+	err = e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
 		p, err := e.openPage(ctx, tx, head, who, r)
 		if err != nil {
 			return err
@@ -52,6 +61,9 @@ type page struct {
 	actor   *access.Actor
 	live    map[record.ScopeID]store.Grant // what is granted now, each since its earliest
 	drops   []string
+	views   views.List // what the device has been shown
+	kinds   map[int16]*shown
+	turned  map[int16]turns // by rank
 	hidden  map[*record.Kind]map[string]bool
 
 	old  cursor // what the device came with
@@ -64,6 +76,7 @@ func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who
 	p := &page{
 		e: e, ctx: ctx, tx: tx, head: head, who: who, req: r,
 		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
+		kinds: map[int16]*shown{},
 	}
 	var err error
 	if p.schema, err = e.schema(ctx, tx, head.Schema); err != nil {
@@ -78,83 +91,48 @@ func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who
 	if err := p.loadGrants(); err != nil {
 		return nil, err
 	}
-	p.compareSight()
-	return p, nil
+	return p, p.loadViews()
 }
 
 // begin finds out where the device is. A first sync is no special case: it has
 // applied everything up to now and nothing is filled.
 func (p *page) begin() error {
-	from, err := p.wantedFrom()
-	if err != nil {
-		return err
-	}
 	if p.req.Cursor == "" {
 		h := p.head.Seq
-		if from == 0 {
-			from = monthAt(p.e.Now().Add(-periodDays * 24 * time.Hour))
-		}
-		p.old = cursor{epoch: p.head.Epoch, base: h, pos: h, head: h, fill: fill{batch: h}, from: from}
+		p.old = cursor{epoch: p.head.Epoch, base: h, pos: h, head: h, fill: fill{batch: h}}
 		p.next = p.old
 		return nil
 	}
+	var err error
 	if p.old, err = p.e.readCursor(p.who, p.req.Cursor); err != nil {
 		return p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
-	if err := p.checkPlace(); err != nil {
+	p.next = p.old
+	return p.checkPlace()
+}
+
+// loadViews finds what the device is shown, and whether that is what it asks
+// for and what its person may see.
+func (p *page) loadViews() error {
+	want, err := wishOf(p.req.Want)
+	if err != nil {
 		return err
 	}
-	p.next = p.old
-	switch {
-	case from == 0, from == p.old.from:
-	case from > p.old.from:
-		p.next.from = from // the device drops what grows old by itself
-	default:
-		p.next.from = from
-		p.refill()
+	if p.views, err = p.tx.Views(p.ctx, p.who.Device); err != nil {
+		return err
+	}
+	sight := sightOf(p.schema, p.actor)
+	if len(p.views) == 0 {
+		first := want.on(views.View{From: monthAt(p.e.Now().Add(-periodDays * 24 * time.Hour))}, p.schema)
+		first.Sight = sight
+		return &unsettled{first: &first}
+	}
+	now := want.on(p.views.Now(), p.schema)
+	now.Sight = sight
+	if !now.SameWant(p.views.Now()) || !now.SameSight(p.views.Now()) {
+		return &unsettled{wish: want}
 	}
 	return nil
-}
-
-// refill sets the device back to where a first sync begins: everything is
-// filled anew, with the wider period, or with what the actor sees now.
-func (p *page) refill() {
-	p.next.fill = fill{batch: p.head.Seq}
-	p.old.fill = p.next.fill
-}
-
-// compareSight finds out whether the actor's roles are still those under which
-// the device was filled. Others may see kinds and fields of the very records
-// that it holds.
-func (p *page) compareSight() {
-	names := slices.Sorted(slices.Values(p.actor.Roles))
-	for _, k := range p.schema.Kinds {
-		for _, f := range slices.Sorted(maps.Keys(p.hiddenOf(k))) {
-			names = append(names, k.Name+"."+f)
-		}
-	}
-	sum := digestKey(strings.Join(names, " "))
-	copy(p.next.sight[:], binary.BigEndian.AppendUint64(nil, sum))
-	if p.req.Cursor == "" {
-		p.old.sight = p.next.sight
-	}
-	if p.old.sight != p.next.sight {
-		p.refill()
-	}
-}
-
-func (p *page) wantedFrom() (record.Month, error) {
-	if p.req.Want == nil || p.req.Want.From == "" {
-		return 0, nil
-	}
-	m, ok := parseMonth(p.req.Want.From)
-	if t, err := time.Parse("2006-01", p.req.Want.From); !ok && err == nil && t.Year() < 2000 {
-		return 1, nil // all that there can be
-	}
-	if !ok {
-		return 0, errs.New("sync.Pull", errs.Invalid, "the period must begin with a month like 2026-08").Coded("from")
-	}
-	return m, nil
 }
 
 // checkPlace refuses a cursor from which the device cannot go on.
@@ -249,7 +227,7 @@ func (p *page) write() ([]byte, error) {
 		return nil, err
 	}
 	answer := &wire.PullAnswer{
-		DropScopes: distinct(p.drops), Complete: complete, Filling: filling, Horizon: p.head.Horizon,
+		DropScopes: distinct(p.drops), Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon,
 		Epoch: p.head.Epoch, Durable: durable(p.head), High: p.head.High, ServerTime: p.e.Now().UTC(),
 	}
 	if complete {
@@ -267,7 +245,7 @@ func (p *page) write() ([]byte, error) {
 
 func (p *page) finish(answer *wire.PullAnswer) error {
 	var err error
-	if p.req.Cursor == "" || p.head.Schema > p.old.head || p.old.sight != p.next.sight {
+	if p.req.Cursor == "" || p.head.Schema > p.old.head || p.sightChanged() {
 		if answer.Schema, err = p.schemaFor(); err != nil {
 			return err
 		}
@@ -287,35 +265,6 @@ func (p *page) finish(answer *wire.PullAnswer) error {
 	copy(p.next.chain[:], chain)
 	answer.Cursor = p.e.writeCursor(p.who, p.next)
 	return nil
-}
-
-// schemaFor is the schema without what this actor may not know of.
-func (p *page) schemaFor() (json.RawMessage, error) {
-	out := record.Schema{Version: p.schema.Version}
-	for _, k := range p.schema.Kinds {
-		if !p.actor.Reads(k) {
-			continue
-		}
-		visible := *k
-		visible.Fields = nil
-		hidden := p.hiddenOf(k)
-		for _, f := range k.Fields {
-			if !hidden[f.Name] {
-				visible.Fields = append(visible.Fields, f)
-			}
-		}
-		out.Kinds = append(out.Kinds, &visible)
-	}
-	return json.Marshal(&out)
-}
-
-func (p *page) hiddenOf(k *record.Kind) map[string]bool {
-	hidden, known := p.hidden[k]
-	if !known {
-		hidden = p.actor.Hidden(k)
-		p.hidden[k] = hidden
-	}
-	return hidden
 }
 
 // outcomes are the verdicts on what this device has sent since its base.
@@ -353,37 +302,3 @@ func (p *page) look(c storedClash) (*record.Record, error) {
 	}
 	return rec, nil
 }
-
-// digestKey is a hash of a text. Digest keys differ by scope, so that a record in two scopes adds to each a
-// number of its own.
-func digestKey(scope string) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	h := uint64(offset)
-	for i := range len(scope) {
-		h = (h ^ uint64(scope[i])) * prime
-	}
-	return h
-}
-
-// digests sum up what the device must hold now, scope by scope.
-func (p *page) digests() (map[string]wire.Digest, error) {
-	out := make(map[string]wire.Digest, len(p.live))
-	for _, g := range p.live {
-		held, err := p.tx.Held(p.ctx, g.Scope)
-		if err != nil {
-			return nil, err
-		}
-		var t wire.Tally
-		key := digestKey(g.Name)
-		for _, h := range held {
-			if k := p.schema.KindNo(h.Kind); k != nil && p.actor.Reads(k) && p.wanted(h.Month) {
-				t.Add(wire.Sum(h.ID, h.Seq, key))
-			}
-		}
-		out[g.Name] = t.Digest()
-	}
-	return out, nil
-}
-
-// wanted reports whether a month lies in the period.
-func (p *page) wanted(m record.Month) bool { return m == 0 || m >= p.next.from }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -207,49 +206,6 @@ func TestPull_foreignCursor(t *testing.T) {
 	}
 }
 
-// A device holds what is from ninety days back on, unless it says otherwise.
-// To want less costs nothing; to want more fills it anew.
-func TestPull_period(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin := w.phone("lin")
-	shop := w.shops("lin", 1, lin)[0]
-	plans := map[string]record.ID{}
-	for _, month := range []string{"2026-05", "2026-07", "2026-08", "2026-11"} {
-		plans[month] = lin.create("visit_plan", values("account", shop, "date", month+"-10"))
-	}
-	lin.push()
-	holds := func(months ...string) {
-		t.Helper()
-		lin.pull()
-		for month, plan := range plans {
-			if !slices.Contains(months, month) && lin.from > month {
-				delete(lin.base, plan) // the device drops what grows old by itself
-			}
-			require.Equal(t, slices.Contains(months, month), lin.has(plan), month)
-		}
-	}
-
-	holds("2026-08", "2026-11")
-	lin.from = "2026-10"
-	holds("2026-11")
-	w.office("visit_plan", plans["2026-08"], values("order", 3))
-	holds("2026-11")
-	lin.from = "2026-06"
-	holds("2026-07", "2026-08", "2026-11")
-	require.Equal(t, "3", lin.raw(plans["2026-08"], "order"))
-	lin.from = "2026-04"
-	holds("2026-05", "2026-07", "2026-08", "2026-11")
-	w.pass(400 * 24 * time.Hour)
-	lin.from = ""
-	holds("2026-05", "2026-07", "2026-08", "2026-11")
-	chen := w.phone("chen")
-	chen.from = "1999-12"
-	chen.pull()
-	require.Equal(t, lin.count("visit_plan"), chen.count("visit_plan"))
-}
-
 // Verdicts come on the complete page only, of the own replica only, and once.
 func TestPull_outcomes(t *testing.T) {
 	t.Parallel()
@@ -315,39 +271,6 @@ func TestPull_schema(t *testing.T) {
 		p.pull()
 		require.Empty(t, p.pages[0].Schema)
 	}
-}
-
-// Who gets another role sees other kinds and fields of the records that he
-// holds already: they come, without a new grant.
-func TestPull_anotherRole(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	he, lin := w.phone("he"), w.phone("lin")
-	shop := lin.create("account", values("name", "店"))
-	visit := lin.create("visit", values("account", shop, "owner", w.person(w.org, "he")))
-	lin.sync()
-	w.office("user", w.person(w.org, "gao"), values("mobile", "13800138000"))
-	for _, p := range []*phone{he, lin} {
-		p.pull()
-	}
-	become := func(login, old, role string) {
-		w.propose(w.org, record.Edit{
-			Op: record.OpEdit, Kind: "user", ID: w.person(w.org, login), Add: values("roles", []string{role}), Remove: values("roles", []string{old}),
-		})
-	}
-	require.False(t, he.has(visit), "the desk has nothing to do with visits")
-	require.Empty(t, lin.text(w.person(w.org, "gao"), "mobile"))
-
-	become("he", "service", "rep")
-	become("lin", "rep", "manager")
-	he.pull()
-	lin.pull()
-
-	require.True(t, he.has(visit))
-	require.NotEmpty(t, he.pages[0].Schema, "he learns of the kinds")
-	require.Equal(t, "13800138000", lin.text(w.person(w.org, "gao"), "mobile"))
-	require.Equal(t, lin.ownDigests(), lin.pages[len(lin.pages)-1].Digests)
 }
 
 // The service desk sees everybody's customers, contacts and tasks, and nothing

@@ -354,28 +354,3 @@ func TestPull_nothingFromBeforeTheGrant(t *testing.T) {
 		}
 	}
 }
-
-// A wider period fills everything anew, and what changes meanwhile is told at
-// once: a device that works on goes by what it holds.
-func TestPull_changesDuringARefill(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin := w.phone("lin")
-	shops := w.shops("lin", 4, lin)
-	lin.edit(shops[3], values("short_name", "自己的"))
-	lin.push()
-	w.gives(shops[2], "gao")
-	w.propose(w.org, record.Edit{Op: record.OpDelete, Kind: "account", ID: shops[1]})
-	lin.from, lin.max = "2026-01", 1
-
-	var page wire.PullAnswer
-	for !page.Complete {
-		page = lin.pullPage()
-	}
-
-	require.True(t, page.Filling)
-	require.Equal(t, "自己的", lin.text(shops[3], "short_name"), "what he has sent does not vanish from his screen")
-	require.False(t, lin.has(shops[2]))
-	require.False(t, lin.has(shops[1]))
-}

@@ -160,7 +160,6 @@ func (s *story) pulls(p *player) {
 	}
 	p.take(page)
 	if page.Complete {
-		p.dropOld()
 		s.checkPhone(p, page)
 	}
 }

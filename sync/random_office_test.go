@@ -13,22 +13,23 @@ import (
 	"roadbook/version"
 )
 
-// wants narrows or widens the period of a phone that is between pulls.
+// wants narrows or widens the period of a phone, or what kinds it holds. What
+// it does not say stays.
 func (s *story) wants(p *player) {
-	if p.ahead != "" || p.cursor == "" {
-		return
+	switch {
+	case s.chance(50):
+		p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
+	case s.chance(10):
+		p.from = ""
+	case s.chance(30):
+		p.kinds = []string{}
+	case s.chance(10):
+		p.kinds = nil
+	default:
+		p.kinds = slices.DeleteFunc([]string{"account", "contact", "visit_plan", "task", "conflict", "user", "unit", "nothing"},
+			func(string) bool { return s.chance(30) })
 	}
-	p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
-	s.say("%s wants what is from %s on", p.name, p.from)
-}
-
-// dropOld drops what lies before the period, once the server knows the period.
-func (p *player) dropOld() {
-	for id, h := range p.base {
-		if m := monthOf(p.text(id, "date")); h.kind == "visit_plan" && m != 0 && m < p.place().From() {
-			delete(p.base, id)
-		}
-	}
+	s.say("%s wants %v from %q on", p.name, p.kinds, p.from)
 }
 
 func monthOf(text string) record.Month {
@@ -74,8 +75,13 @@ func (s *story) administers() {
 		e = edit("unit", s.person(s.org, "team"), values("manager", s.somebody()))
 	case x < 38:
 		e = edit("user", s.somebody(), values("status", pick(s.rng, []string{"active", "active", "left"})))
-	case x < 41:
-		e = record.Edit{Op: record.OpEdit, Kind: "user", ID: s.somebody(), Add: values("roles", []string{"manager"})}
+	case x < 44:
+		e = record.Edit{Op: record.OpEdit, Kind: "user", ID: s.somebody()}
+		if role := []string{pick(s.rng, []string{"manager", "service", "rep"})}; s.chance(50) {
+			e.Add = values("roles", role)
+		} else {
+			e.Remove = values("roles", role)
+		}
 	default:
 		var ok bool
 		if e, ok = s.changesAny(); !ok {
@@ -125,6 +131,8 @@ func (s *story) changesAny() (record.Edit, bool) {
 		e.Op = record.OpDelete
 	case r.kind.Name == "account" && x < 25:
 		e.Set = values("source", pick(s.rng, []string{"referral", "campaign", "online"})) // reps do not see it
+	case r.kind.Name == "account" && x < 35:
+		e.Set = values("industry", pick(s.rng, []string{"retail", "hotel", "online"})) // only the desk and managers do
 	case r.kind.Name == "account" && x < 60:
 		e.Set = values("owner", s.somebody())
 	case r.kind.Name == "account" && x < 70:

@@ -3,7 +3,7 @@ package sync_test
 import (
 	"context"
 	"encoding/json"
-	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -85,41 +85,94 @@ func (s *story) roles(who record.ID) (roles []string) {
 	return roles
 }
 
+// shownRow is what a device is shown from a place in the log on, as SQL has it.
+type shownRow struct {
+	seq   record.Seq
+	from  record.Month
+	kinds []int16
+	sight map[int16][]string // hidden fields
+}
+
+func (v shownRow) shows(kind int16, m record.Month) bool {
+	_, reads := v.sight[kind]
+	return reads && (v.kinds == nil || slices.Contains(v.kinds, kind)) && (m == 0 || m >= v.from)
+}
+
+func (s *story) shownTo(p *player) []shownRow {
+	rows, err := s.pool.Query(context.Background(),
+		`SELECT seq, since, kinds, sight::text FROM views WHERE org = $1 AND device = $2 ORDER BY seq`, s.org, p.who.Device)
+	require.NoError(s.t, err)
+	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (shownRow, error) {
+		var v shownRow
+		var sight string
+		err := c.Scan(&v.seq, &v.from, &v.kinds, &sight)
+		require.NoError(s.t, json.Unmarshal([]byte(sight), &v.sight))
+		return v, err
+	})
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, out)
+	require.LessOrEqual(s.t, len(out), 32)
+	return out
+}
+
+// lately is where something began to be so, without interruption until now.
+func lately(shown []shownRow, so func(v shownRow) bool) (since record.Seq, now bool) {
+	for _, v := range shown {
+		switch is := so(v); {
+		case !is:
+			now = false
+		case !now:
+			since, now = v.seq, true
+		}
+	}
+	return since, now
+}
+
 // checkPhone compares what a phone holds after a complete pull with what it
-// must: the live records of its scopes, as far as its fill has come.
+// must: the live records of its scopes, of the kinds and months that it is
+// shown, as far as its fill has come. What has come early it may hold.
 func (s *story) checkPhone(p *player, page wire.PullAnswer) {
 	names, since := s.granted(p.who.Person)
-	place := p.place()
-	want := map[record.ID]bool{}
+	place, shown := p.place(), s.shownTo(p)
+	held := map[record.ID]bool{}
 	digests := map[string]*wire.Tally{}
 	for _, name := range names {
 		digests[name] = &wire.Tally{}
 	}
 	for _, r := range s.records() {
-		wanted := r.month == 0 || r.month >= place.From()
-		in, granted := map[string]bool{}, map[string]bool{}
+		from, now := lately(shown, func(v shownRow) bool { return v.shows(r.kind.No, r.month) })
+		must, may := map[string]bool{}, map[string]bool{}
 		for _, scope := range r.scopes {
-			if name := names[scope]; name != "" && wanted {
-				granted[name] = true
-				digests[name].Add(wire.Sum(r.id, r.seq, digestKey(name)))
-				if place.Reached(since[scope], scope, r.kind.Rank, r.id) {
-					in[name] = true
-				}
+			name := names[scope]
+			if name == "" || !now {
+				continue
+			}
+			digests[name].Add(wire.Sum(r.id, r.seq, digestKey(name)))
+			if place.Reached(since[scope], scope, r.kind.Rank, r.id) {
+				may[name] = true
+			}
+			if place.Reached(max(since[scope], from), scope, r.kind.Rank, r.id) {
+				must[name] = true
 			}
 		}
-		h := p.base[r.id]
-		switch {
-		case len(in) > 0:
-			s.checkHeld(p, r, in, s.roles(p.who.Person))
-		case h != nil: // while everything is filled, perhaps anew, it may come early
-			require.True(s.t, place.First() && len(granted) > 0, "%s holds %s, which its grants do not allow: %v", p.name, r.id, h)
-			require.Subset(s.t, granted, h.in)
-			s.checkHeld(p, r, h.in, nil)
+		surely := func(f *record.Field) bool { // what came into sight later comes by a fill of its own
+			seen, _ := lately(shown, func(v shownRow) bool {
+				return v.shows(r.kind.No, r.month) && !slices.Contains(v.sight[r.kind.No], f.Base())
+			})
+			return slices.ContainsFunc(r.scopes, func(scope record.ScopeID) bool {
+				return names[scope] != "" && place.Reached(max(since[scope], seen), scope, r.kind.Rank, r.id)
+			})
 		}
-		want[r.id] = h != nil
+		if h := p.base[r.id]; h != nil || len(must) > 0 {
+			require.NotNil(s.t, h, "%s misses %s %s, which is in %v", p.name, r.kind.Name, r.id, must)
+			require.Subset(s.t, h.in, must, "the scopes through which %s holds %s %s", p.name, r.kind.Name, r.id)
+			require.Subset(s.t, may, h.in, "the scopes through which %s may hold %s %s", p.name, r.kind.Name, r.id)
+			s.checkHeld(p, r, s.roles(p.who.Person), surely)
+			held[r.id] = true
+		}
 	}
 	for id := range p.base {
-		require.True(s.t, want[id], "%s holds %s, which is not there", p.name, id)
+		require.True(s.t, held[id], "%s holds %s, which is not there", p.name, id)
 	}
 	if page.Filling {
 		return
@@ -130,22 +183,20 @@ func (s *story) checkPhone(p *player, page wire.PullAnswer) {
 	}
 }
 
-// checkHeld compares one record. Without roles, which may have become more
-// since it came, only what everybody may see.
-func (s *story) checkHeld(p *player, r row, in map[string]bool, roles []string) {
+// checkHeld compares one record. Fields that have come into sight may be still
+// to come.
+func (s *story) checkHeld(p *player, r row, roles []string, surely func(f *record.Field) bool) {
 	h := p.base[r.id]
-	require.NotNil(s.t, h, "%s misses %s %s, which is in %v", p.name, r.kind.Name, r.id, in)
-	require.Equal(s.t, in, h.in, "the scopes through which %s holds %s", p.name, r.id)
+	require.NotEmpty(s.t, h.in)
 	require.Equal(s.t, r.seq, h.seq, "the seq of %s on %s", r.id, p.name)
-	want, set := map[string]string{}, maps.Clone(h.set)
+	want := map[string]string{}
 	for _, v := range r.fields {
-		if r.kind.Field(v.Field).ReadableBy(roles) {
+		f := r.kind.Field(v.Field)
+		if _, is := h.set[v.Field]; f.ReadableBy(roles) && (is || surely(f)) {
 			want[v.Field] = string(v.Raw)
-		} else if roles == nil {
-			delete(set, v.Field)
 		}
 	}
-	require.Equal(s.t, want, set, "what %s holds of %s", p.name, r.id)
+	require.Equal(s.t, want, h.set, "what %s holds of %s", p.name, r.id)
 	require.True(s.t, s.pairs[pairOf(r.id, want["address"], want["location"])] || r.kind.Name != "account",
 		"nobody has had this address and this point on a screen together: %s %s", want["address"], want["location"])
 }

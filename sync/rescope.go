@@ -94,10 +94,7 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 
 // logMove writes the one row of the log that a chunk takes.
 func (w *work) logMove(top store.Rescope) {
-	writer := w.writers[w.head.Server]
-	m := &record.Mutation{N: writer.N + 1, ID: w.rowID(writer)}
-	body := `[{"op":"rescope","id":"` + top.Rec.String() + `","at":"` + strconv.FormatInt(int64(top.Seq), 10) + `"}]`
-	w.append(writer, m, store.Entry{Seq: w.next(), Stamp: writer.Stamp, Result: record.Applied, Body: []byte(body)})
+	w.logOwn(w.next(), `[{"op":"rescope","id":"`+top.Rec.String()+`","at":"`+strconv.FormatInt(int64(top.Seq), 10)+`"}]`)
 }
 
 // Resume finishes the moves that a stopped server has left, for every org.

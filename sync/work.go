@@ -51,6 +51,7 @@ type work struct {
 	regrant []store.Regrant
 	rescope []store.Rescope
 	publish *record.Schema
+	shown   []store.Shown
 }
 
 // begin loads what the jobs will surely need.
@@ -329,7 +330,7 @@ func (w *work) end() ([]store.Dead, error) {
 		return nil, nil
 	}
 	c := store.Commit{
-		Head: w.head, Entries: w.log, Orphans: w.lost, People: w.named, Regrants: w.regrant, Rescopes: w.subtrees(), Schema: w.publish,
+		Head: w.head, Entries: w.log, Orphans: w.lost, People: w.named, Regrants: w.regrant, Rescopes: w.subtrees(), Schema: w.publish, Shown: w.shown,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]

@@ -168,7 +168,7 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	}
 	pages := append(slices.Clone(d.pages), last)
 	for _, page := range pages {
-		d.sight.Faults += shelf.apply(page, b)
+		d.sight.Faults += shelf.apply(page, d.schema.month, b)
 		d.settleAll(page.Outcomes, page.Epoch, r, b)
 		if len(page.Schema) > 0 && string(page.Schema) != "null" {
 			d.learnSchema(page.Schema, b)
@@ -188,17 +188,8 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	d.sight.Complete = d.sight.Complete || done
 	if last.Complete && d.fresh == nil {
 		d.lift(pages, mark, last.Filling, b)
-		d.age(b)
 	}
 	d.saveSight(b)
-}
-
-// age drops what the wanted period has left behind, once per period.
-func (d *Device) age(b *batch) {
-	if w := d.id.Want; w != nil && w.From != d.sight.From {
-		d.sight.From = w.From
-		d.base.age(w.From, d.schema.month, b)
-	}
 }
 
 func (d *Device) dropPages(b *batch) {

@@ -292,28 +292,6 @@ func TestPull_filling(t *testing.T) {
 	require.Zero(t, p.Status().Settled)
 }
 
-// What grows old goes by itself: the server does not say so.
-func TestPull_whatGrowsOld(t *testing.T) {
-	t.Parallel()
-	s := newServer(t)
-	p := signedIn(t, s)
-	pg := page("c1", full(acme, 7, "name", "Acme"), full(bolt, 8, "at", "2026-03-31"))
-	pg.Changes[1].Kind = "visit"
-	pg.Schema = []byte(`{"version":"4","kinds":[
-		{"kind":"visit","month":"at","fields":[]},{"kind":"account","fields":[]}]}`)
-	p.give(s, pg)
-	require.NoError(t, p.Want(wire.Want{From: "2026-03"}))
-	p.give(s, page("c2"))
-	require.Len(t, p.List("visit"), 1)
-
-	require.NoError(t, p.Want(wire.Want{From: "2026-04"}))
-	p.give(s, page("c3"))
-	p.reopen()
-
-	require.Empty(t, p.List("visit"))
-	require.Len(t, p.List("account"), 1, "what has no date belongs to every period")
-}
-
 func TestReceive(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

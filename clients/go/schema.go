@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"roadbook/record"
 	"roadbook/sync/wire"
@@ -87,7 +88,7 @@ func (s *schema) month(h *held) string {
 		if vs, err := record.ParseValues(h.Set.Get(field)); err == nil {
 			text = vs.Text("time_device")
 		}
-		if len(text) >= len("2026-08") {
+		if m, err := time.Parse("2006-01", text[:min(len(text), len("2026-08"))]); err == nil && m.Year() >= 2000 {
 			return text[:len("2026-08")]
 		}
 	}

@@ -134,8 +134,10 @@ func (d *Device) SignOut(ctx context.Context) error {
 	})
 }
 
-// Want says what the device wishes to hold besides what its profile gives it.
-// The next pull asks for it.
+// Want says what the device wishes to hold: from which month on, which kinds,
+// which accounts are pinned. What it leaves out stays as it was; no kinds, as
+// an empty list, are all. The next pull asks for it; what falls outside goes
+// with that pull, not before.
 func (d *Device) Want(w wire.Want) error {
 	return d.change(func(b *batch) error {
 		d.id.Want = &w

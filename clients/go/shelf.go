@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"roadbook/record"
 	"roadbook/sync/wire"
@@ -52,12 +53,16 @@ func (s *shelf) seq(id record.ID) record.Seq {
 }
 
 // apply takes a page in: first what is taken away, then what is new. It counts
-// the changes that make no sense, of which a sound server sends none.
-func (s *shelf) apply(p *wire.PullAnswer, b *batch) (faults int) {
+// the changes that make no sense, of which a sound server sends none. month
+// says when a record happened.
+func (s *shelf) apply(p *wire.PullAnswer, month func(h *held) string, b *batch) (faults int) {
 	s.epoch = p.Epoch
 	s.drop(p.DropScopes, b)
 	for _, w := range p.Withdraw {
 		s.withdraw(w, b)
+	}
+	if p.Want != nil {
+		s.limit(p.Want, month, b)
 	}
 	for i := range p.Changes {
 		if !s.change(&p.Changes[i], b) {
@@ -86,14 +91,19 @@ func (s *shelf) drop(scopes []string, b *batch) {
 	}
 }
 
-// withdraw takes fields away that may no longer be seen.
+// withdraw takes away what may no longer be seen: fields, or a whole kind.
 func (s *shelf) withdraw(w wire.Withdraw, b *batch) {
 	for id, h := range s.records {
 		if h.Kind != w.Kind {
 			continue
 		}
+		if len(w.Fields) == 0 {
+			s.remove(id, b)
+			continue
+		}
 		left := slices.DeleteFunc(slices.Clone(h.Set), func(v record.Value) bool {
-			return slices.Contains(w.Fields, v.Field)
+			field, _, _ := strings.Cut(v.Field, ".") // a key of a map goes with the map
+			return slices.Contains(w.Fields, v.Field) || slices.Contains(w.Fields, field)
 		})
 		if len(left) < len(h.Set) {
 			s.put(id, &held{Kind: h.Kind, Seq: h.Seq, In: h.In, Set: left}, b)
@@ -101,11 +111,11 @@ func (s *shelf) withdraw(w wire.Withdraw, b *batch) {
 	}
 }
 
-// age drops what lies before a period. The server does not say so: what grows
-// old goes by itself.
-func (s *shelf) age(from string, month func(h *held) string, b *batch) {
+// limit drops what lies outside of what the device is shown from now on.
+func (s *shelf) limit(w *wire.Want, month func(h *held) string, b *batch) {
 	for id, h := range s.records {
-		if m := month(h); m != "" && m < from {
+		m := month(h)
+		if m != "" && m < w.From || w.Kinds != nil && !slices.Contains(w.Kinds, h.Kind) {
 			s.remove(id, b)
 		}
 	}

@@ -92,7 +92,6 @@ type sight struct {
 	Slot      string        `json:"slot"`      // which of the two bases is shown
 	BaseEpoch string        `json:"base_epoch"`
 	Faults    int           `json:"faults,omitempty"`
-	From      string        `json:"from,omitempty"` // the first month that is held
 
 	Resync      bool   `json:"resync,omitempty"` // starting over into the other slot
 	FreshCursor string `json:"fresh_cursor,omitempty"`

@@ -141,9 +141,9 @@ type PullRequest struct {
 
 // Want is what a device wishes to hold.
 type Want struct {
-	Pins  []record.ID `json:"pins,omitempty"`
+	Pins  []record.ID `json:"pins,omitzero"`  // none at all, if it is empty
 	From  string      `json:"from,omitempty"` // the first month, "2026-08"
-	Kinds []string    `json:"kinds,omitempty"`
+	Kinds []string    `json:"kinds,omitzero"` // all that the role reads, if it is empty
 }
 
 // Gone is why a record leaves a device.
@@ -168,10 +168,11 @@ type Change struct {
 	Gone Gone          `json:"gone,omitempty"`
 }
 
-// Withdraw takes fields of a kind away from a device.
+// Withdraw takes fields of a kind away from a device, or all of the kind if it
+// names none.
 type Withdraw struct {
 	Kind   string   `json:"kind"`
-	Fields []string `json:"fields"`
+	Fields []string `json:"fields,omitempty"`
 }
 
 // Digest sums up what a device must hold of one scope: the records, and the
@@ -185,6 +186,7 @@ type Digest struct {
 type PullAnswer struct {
 	DropScopes []string          `json:"drop_scopes,omitempty"`
 	Withdraw   []Withdraw        `json:"withdraw,omitempty"`
+	Want       *Want             `json:"want,omitempty"` // what the device is shown from here on
 	Changes    []Change          `json:"changes"`
 	Outcomes   []record.Outcome  `json:"outcomes,omitempty"`
 	Schema     json.RawMessage   `json:"schema,omitempty"`

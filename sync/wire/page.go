@@ -81,7 +81,7 @@ func (p *PageWriter) end(c *Change) {
 // Finish is the page: answer, with the changes written so far in place of
 // answer.Changes. It is a copy, so the writer can be used again.
 func (p *PageWriter) Finish(answer *PullAnswer) ([]byte, error) {
-	head, err := json.Marshal(pageHead{answer.DropScopes, answer.Withdraw})
+	head, err := json.Marshal(pageHead{answer.DropScopes, answer.Withdraw, answer.Want})
 	if err != nil {
 		return nil, fmt.Errorf("write the head of a page: %w", err)
 	}
@@ -104,6 +104,7 @@ func (p *PageWriter) Finish(answer *PullAnswer) ([]byte, error) {
 type pageHead struct {
 	DropScopes []string   `json:"drop_scopes,omitempty"`
 	Withdraw   []Withdraw `json:"withdraw,omitempty"`
+	Want       *Want      `json:"want,omitempty"`
 }
 
 // pageTail is what stands behind them: all of the answer but what these
@@ -112,5 +113,6 @@ type pageTail struct {
 	*PullAnswer
 	DropScopes *struct{} `json:"drop_scopes,omitempty"`
 	Withdraw   *struct{} `json:"withdraw,omitempty"`
+	Want       *struct{} `json:"want,omitempty"`
 	Changes    *struct{} `json:"changes,omitempty"`
 }

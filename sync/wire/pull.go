@@ -2,6 +2,7 @@ package wire
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"roadbook/errs"
@@ -32,7 +33,7 @@ func ReadPull(body []byte) (*PullRequest, error) {
 		p.MaxBytes = DefaultPageBytes
 	}
 	if len(r.problems) > 0 {
-		return nil, badPull(r.problems[0].Field).Of(r.problems...)
+		return nil, badPull(strings.TrimPrefix(r.problems[0].Field, "want.")).Of(r.problems...)
 	}
 	return p, nil
 }

@@ -1,0 +1,58 @@
+package device_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"roadbook/sync/wire"
+)
+
+// What lies outside of what a device is shown goes when it is told so, and not
+// when it has asked: until then the server counts on its being here.
+func TestPull_whatIsNotWanted(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	pg := page("c1", full(acme, 7, "name", "Acme"), full(bolt, 8, "at", "2026-03-31"))
+	pg.Changes[1].Kind = "visit"
+	pg.Schema = []byte(`{"version":"4","kinds":[
+		{"kind":"visit","month":"at","fields":[]},{"kind":"account","fields":[]}]}`)
+	pg.Want = &wire.Want{From: "2026-03"}
+	p.give(s, pg)
+	require.NoError(t, p.Want(wire.Want{From: "2026-04"}))
+	require.Len(t, p.List("visit"), 1)
+
+	next := page("c2")
+	next.Want = &wire.Want{From: "2026-04"}
+	p.give(s, next)
+	p.reopen()
+
+	require.Empty(t, p.List("visit"))
+	require.Len(t, p.List("account"), 1, "what has no date belongs to every period")
+	next = page("c3", full(bolt, 8, "at", "2026-05-31"))
+	next.Changes[0].Kind = "visit"
+	next.Want = &wire.Want{From: "2026-04", Kinds: []string{"visit"}}
+	p.give(s, next)
+	require.Len(t, p.List("visit"), 1, "it goes before what comes")
+	require.Empty(t, p.List("account"))
+}
+
+// A kind that is withdrawn goes as a whole, a map with all its keys.
+func TestPull_withdraw(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	pg := page("c1", full(acme, 7, "name", "Acme", "external_ids.erp", "7"), full(bolt, 8, "summary", "ok"))
+	pg.Changes[1].Kind = "visit"
+	p.give(s, pg)
+
+	next := page("c2")
+	next.Withdraw = []wire.Withdraw{{Kind: "visit"}, {Kind: "account", Fields: []string{"external_ids"}}}
+	p.give(s, next)
+	p.reopen()
+
+	require.Empty(t, p.List("visit"))
+	require.Equal(t, "Acme", p.text(acme, "name"))
+	require.Empty(t, p.text(acme, "external_ids.erp"))
+}
