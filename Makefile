@@ -11,6 +11,11 @@ BENCH ?= .
 FUZZ  ?= .
 PKG   ?= ./...
 
+# What “make soak” plays.
+FOR   ?= 1h
+SEEDS ?= 1:
+STEPS ?= 300
+
 LINT := go tool -modfile=tools/lint/go.mod golangci-lint
 
 .PHONY: help
@@ -70,6 +75,10 @@ fuzz: ## dig into every fuzz target for T each: make fuzz T=2m; one of them: mak
 		go test -run='^$$' -fuzz="^$$name$$" -fuzztime=$(T) -fuzzminimizetime=10s "$$dir" </dev/null || found="$$found $$dir:$$name"; \
 	done; \
 	test -z "$$found" || { echo "something was found, and kept in testdata/fuzz:$$found"; exit 1; }
+
+.PHONY: soak
+soak: ## histories of many phones on bad networks, until FOR is over: make soak FOR=2h SEEDS=1000: STEPS=500
+	@go run ./cmd/roadsim -seeds $(SEEDS) -steps $(STEPS) -for $(FOR) -parallel 2
 
 .PHONY: bench
 bench: ## the benchmarks; make bench PKG=./sync/wire BENCH=Push for some

@@ -5,6 +5,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -21,6 +22,11 @@ type Config struct {
 	Now   func() time.Time // the wall clock
 	Draw  func() int32     // numbers for fresh replicas, above zero
 	Fault func(error)      // told of what goes wrong behind nobody's request
+
+	// A simulation says itself when subtrees move (RescopeChunk) and when dead
+	// index rows are swept (Sweep), so that one seed gives one history.
+	Still  bool
+	AtOnce int // records of a subtree that move in one transaction; 0 is the usual number
 }
 
 // Engine commits and pulls, for any number of orgs. Its only state is one
@@ -49,7 +55,7 @@ type schemaKey struct {
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
-		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: rescopeAtOnce,
+		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still,
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 	}

@@ -201,7 +201,7 @@ func (c *committer) lull() {
 		}
 		c.moving = more
 	}
-	for len(c.dead) >= sweepFrom && c.idle() {
+	for len(c.dead) >= sweepFrom && c.idle() && !c.e.still {
 		batch := c.dead[:min(len(c.dead), sweepAtOnce)]
 		if err := c.e.Store.Sweep(c.e.ctx, c.org, batch); err != nil {
 			c.e.fault(fmt.Errorf("sweeping the index of org %d: %w", c.org, err))
@@ -209,6 +209,15 @@ func (c *committer) lull() {
 		}
 		c.dead = c.dead[len(batch):]
 	}
+}
+
+// Sweep deletes the dead index rows that this engine's commits of an org have
+// left, while it is still and nobody commits.
+func (e *Engine) Sweep(ctx context.Context, org record.OrgID) error {
+	c := e.committer(org)
+	dead := c.dead
+	c.dead = nil
+	return e.Store.Sweep(ctx, org, dead)
 }
 
 func (c *committer) idle() bool {

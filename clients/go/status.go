@@ -131,3 +131,14 @@ func (d *Device) Digests(key func(scope string) uint64) map[string]wire.Digest {
 	}
 	return digests
 }
+
+// Pulled calls each for every record as it was pulled, without own edits on
+// top and in no order: for tests and for looking into a complaint. What it is
+// given is shared and not to be changed.
+func (d *Device) Pulled(each func(kind string, id record.ID, seq record.Seq, in []string, set record.Values)) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for id, h := range d.base.records {
+		each(h.Kind, id, h.Seq, h.In, h.Set)
+	}
+}

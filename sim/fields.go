@@ -1,0 +1,188 @@
+package sim
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"roadbook/record"
+	"roadbook/version"
+)
+
+// set follows a field through its history: what stood there before is what the
+// rows before have left.
+func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Value) {
+	at, f := place{e.ID, v.Field}, kind.Field(v.Field)
+	if e.Op == record.OpCreate && record.IsNull(v.Raw) {
+		return
+	}
+	r.keep(at, f, string(v.Raw))
+	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" {
+		return
+	}
+	was := e.Was.Get(v.Field)
+	took := was != nil || e.P == 0
+	other, vague := r.text[at], r.vague[at]
+	if took {
+		if was != nil && !vague && norm(json.RawMessage(other)) != norm(was) {
+			r.w.finds("by the history of %s stood %s at %d, by the log's row %s", at, other, row.seq, was)
+		}
+		r.text[at] = string(v.Raw)
+		delete(r.vague, at)
+	}
+	if !vague {
+		r.fair(row, kind, at, norm(v.Raw), norm(json.RawMessage(other)), took)
+	}
+}
+
+// keep follows the policies that do not ask what was seen.
+func (r *replay) keep(at place, f *record.Field, raw string) {
+	null := record.IsNull(json.RawMessage(raw))
+	switch f.Policy {
+	case record.Once:
+		if r.first[at] == "" && !null {
+			r.first[at] = raw
+		}
+	case record.Max:
+		if !null {
+			r.extreme[at] = max(r.extreme[at], raw)
+		}
+	case record.Min:
+		if !null {
+			r.extreme[at] = min(cmp.Or(r.extreme[at], raw), raw)
+		}
+	case record.Counter:
+		r.count[at] += number(json.RawMessage(raw))
+	}
+}
+
+// fair makes sure that nothing was overwritten that was on nobody's screen,
+// nothing dropped without a word, and nobody told of a clash with what he knew.
+func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other string, took bool) {
+	author, told := r.w.typed[row.id], row.told(at)
+	by := r.w.wrote[other]
+	knew := by == nil || author.knew(at, by) || by == author || r.own(r.dots[row.id], r.dots[by.id])
+	say := func() string {
+		return fmt.Sprintf("%v at %d (%s): %s over %s, taken %v, told %v", at, row.seq, author, typed, other, took, told)
+	}
+	switch {
+	case typed == other:
+	case by == nil:
+		if !took && !told {
+			r.w.finds("dropped without a word: %s", say())
+		}
+	case knew && inGroup(kind, at.field): // another member may be what he did not know
+	case knew && told:
+		r.w.finds("told of a clash with what he knew: %s", say())
+	case knew && !took:
+		r.w.finds("lost to what he had replaced knowingly: %s", say())
+	case !knew && !told:
+		r.w.finds("overwritten or dropped in silence: %s", say())
+	}
+}
+
+// elements follows sets and counters.
+func (r *replay) elements(author dot, seen version.Vector, kind *record.Kind, e loggedEdit) {
+	each := func(vs record.Values, do func(set map[string][]dot, elem string)) {
+		for _, v := range vs {
+			at := place{e.ID, v.Field}
+			if kind.Field(v.Field).Policy != record.Set {
+				continue
+			}
+			if r.elems[at] == nil {
+				r.elems[at] = map[string][]dot{}
+			}
+			for _, elem := range elements(v.Raw) {
+				do(r.elems[at], string(elem))
+			}
+		}
+	}
+	each(e.Remove, func(set map[string][]dot, elem string) {
+		set[elem] = slices.DeleteFunc(set[elem], func(d dot) bool { return r.knew(author, seen, d) })
+	})
+	add := func(set map[string][]dot, elem string) { set[elem] = append(set[elem], author) }
+	each(e.Add, add)
+	each(e.Set, add) // of a create
+	for _, v := range e.Inc {
+		r.count[place{e.ID, v.Field}] += number(v.Raw)
+	}
+}
+
+// check compares what follows from the log with what the records hold.
+func (r *replay) check(t *tables) {
+	for _, rec := range t.order {
+		delete(r.opened, rec.id)
+		switch rec.kind.Name {
+		case "user", "unit", "conflict":
+			continue
+		}
+		if r.deleted[rec.id] != rec.deleted {
+			r.w.finds("whether %s is deleted: by the log %v, by the record %v", rec.id, r.deleted[rec.id], rec.deleted)
+		}
+		for _, f := range rec.kind.Fields {
+			r.checkField(place{rec.id, f.Name}, f, rec)
+		}
+	}
+	for id := range r.opened {
+		r.w.finds("somebody was told of the conflict %s, which is not there", id)
+	}
+}
+
+func (r *replay) checkField(at place, f *record.Field, rec *row) {
+	raw := norm(rec.fields.Get(f.Name))
+	differs := func(what, want string) { r.w.finds("%s %s is %q, not %q", what, at, raw, want) }
+	switch {
+	case f.Policy == record.Counter:
+		if r.count[at] != number(json.RawMessage(raw)) {
+			differs("the sum of", strconv.FormatInt(r.count[at], 10))
+		}
+		if f.Floor != nil && number(json.RawMessage(raw)) < *f.Floor {
+			differs("below its floor:", strconv.FormatInt(*f.Floor, 10))
+		}
+	case f.Policy == record.Max || f.Policy == record.Min:
+		if r.extreme[at] != raw {
+			differs("the "+string(f.Policy)+" of", r.extreme[at])
+		}
+	case f.Policy == record.Once && r.first[at] != "":
+		if r.first[at] != raw {
+			differs("the first", r.first[at])
+		}
+	case f.Policy == record.Set:
+		if want := r.members(at); !slices.Equal(want, texts(rec.fields.Get(f.Name))) {
+			differs("the elements of", fmt.Sprint(want))
+		}
+	case f.Type == "map":
+		for _, v := range rec.fields {
+			if key := (place{at.rec, v.Field}); inMap(f.Name, v.Field) && isText(string(v.Raw)) && r.text[key] != string(v.Raw) {
+				r.w.finds("by history %s is %s, not %s", key, r.text[key], v.Raw)
+			}
+		}
+	case isText(raw) && !r.vague[at] && r.text[at] != raw:
+		differs("by history", r.text[at])
+	}
+}
+
+func inMap(name, field string) bool {
+	return len(field) > len(name) && field[:len(name)] == name && field[len(name)] == '.'
+}
+
+func texts(raw json.RawMessage) (out []string) {
+	for _, e := range elements(raw) {
+		out = append(out, string(e))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// members are the elements that somebody added and nobody removed knowingly.
+func (r *replay) members(at place) (out []string) {
+	for elem, adds := range r.elems[at] {
+		if len(adds) > 0 {
+			out = append(out, elem)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

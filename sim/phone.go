@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	device "roadbook/clients/go"
+	"roadbook/clients/go/localstore"
+	"roadbook/errs"
+	"roadbook/record"
+)
+
+// phone is a device in somebody's hand.
+type phone struct {
+	w     *World
+	name  string
+	login string
+	who   record.ID
+
+	memory *localstore.Memory // what is durable
+	store  *mortal
+	net    *network
+	dev    *device.Device
+	skew   time.Duration
+	stage  bool
+	size   int
+	clone  *backup // of its store
+
+	known
+}
+
+// known is what the oracle remembers of a phone; a backup has it too.
+type known struct {
+	from   string     // the first month that it wants
+	filled record.Seq // the head at which it last had everything
+	wide   string     // the period then
+	roles  string     // and the person's roles
+}
+
+type backup struct {
+	memory *localstore.Memory
+	known
+}
+
+// mortal is a store whose device dies at some write.
+type mortal struct {
+	*localstore.Memory
+
+	left int // writes until it dies; 0 lives on
+	dead bool
+}
+
+var errDied = errors.New("the device died before this write")
+
+// Write implements device.Store.
+func (m *mortal) Write(batch []localstore.Write) error {
+	if m.left > 0 {
+		m.left--
+		m.dead = m.dead || m.left == 0
+	}
+	if m.dead {
+		return errDied
+	}
+	return m.Memory.Write(batch)
+}
+
+func (w *World) phone(name string) *phone {
+	for _, p := range w.phones {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// join gives a person a phone and signs him in.
+func (w *World) join(s Step) error {
+	if w.phone(s.Who) != nil || len(s.Args) != 1 {
+		return errPassed
+	}
+	p := &phone{w: w, name: s.Who, login: s.Args[0], who: w.idOf(s.Args[0]), memory: &localstore.Memory{}}
+	p.stage, p.size, p.from = s.With["stage"] != "0", s.number("size"), s.With["want"]
+	if err := p.setSkew(s.With["skew"]); err != nil {
+		return err
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	w.phones = append(w.phones, p)
+	if err := p.signIn(); err != nil {
+		return err
+	}
+	return p.wants(p.from)
+}
+
+func (p *phone) setSkew(text string) (err error) {
+	if text == "" {
+		return nil
+	}
+	p.skew, err = time.ParseDuration(text)
+	return err
+}
+
+// open opens the device on what is durable.
+func (p *phone) open() (err error) {
+	p.store = &mortal{Memory: p.memory}
+	p.net = &network{p: p}
+	p.dev, err = device.Open(device.Config{
+		Store: p.store, BaseURL: "http://roadbook", HTTP: &http.Client{Transport: p.net}, NewID: p.w.newID,
+		Now: func() time.Time { return p.w.clock.Add(p.skew) }, Kind: "phone", Stage: p.stage, PageBytes: p.size, Lang: "en",
+	})
+	return err
+}
+
+func (p *phone) signIn() error {
+	p.net.begin(Step{})
+	return p.dev.SignIn(p.w.ctx, "acme", p.login, "secret")
+}
+
+func (p *phone) wants(from string) error {
+	if from == "" {
+		return nil
+	}
+	p.from = from
+	return p.dev.Want(wantFrom(from))
+}
+
+// dies opens the device again if the step in hand has killed it.
+func (p *phone) revive() error {
+	if !p.store.dead {
+		p.store.left = 0
+		return nil
+	}
+	p.w.say("      %s's phone dies and is started again", p.name)
+	return p.open()
+}
+
+// talks has the device do something with the server, on a network as bad as
+// the step says.
+func (p *phone) talks(s Step, do func() error) error {
+	p.net.begin(s)
+	p.store.left = s.number("dies")
+	err := do()
+	again := p.revive()
+	switch {
+	case again != nil:
+		return again
+	case err == nil, isOffline(err), errors.Is(err, errDied):
+		return nil
+	case strings.Contains(err.Error(), "sign in again"):
+		p.w.say("      %s signs in again", p.name)
+		return p.signIn()
+	}
+	p.w.finds("%s's phone does not get on: %v (%s)", p.name, err, errs.CodeOf(err))
+	return nil
+}
+
+func (p *phone) backUp() {
+	p.clone = &backup{p.memory.Clone(), p.known}
+}
+
+// restore puts the backup back onto the phone. What was typed since and not
+// sent is gone with the phone.
+func (p *phone) restore() error {
+	if p.clone == nil {
+		return errPassed
+	}
+	b := p.clone
+	p.clone = nil
+	before := p.dev.Outbox()
+	p.memory, p.known = b.memory, b.known
+	if err := p.open(); err != nil {
+		return err
+	}
+	kept := map[record.ID]bool{}
+	for _, m := range p.dev.Outbox() {
+		kept[m.ID] = true
+	}
+	for _, m := range before {
+		if !kept[m.ID] {
+			p.w.typed[m.ID].excused = true
+		}
+	}
+	return nil
+}
+
+// twin puts the backup onto another phone, which goes on beside the first.
+func (p *phone) twin(name string) error {
+	if p.clone == nil || p.w.phone(name) != nil {
+		return errPassed
+	}
+	t := &phone{w: p.w, name: name, login: p.login, who: p.who, skew: p.skew, stage: p.stage, size: p.size}
+	t.memory, t.known = p.clone.memory, p.clone.known
+	p.clone = nil
+	if err := t.open(); err != nil {
+		return err
+	}
+	p.w.phones = append(p.w.phones, t)
+	return nil
+}

@@ -1,0 +1,245 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	device "roadbook/clients/go"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/sync"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// does does the step in hand; done means that somebody knows how.
+func (w *World) does(s Step) (done bool, err error) {
+	switch s.Who {
+	case "time":
+		d, err := time.ParseDuration(s.Does)
+		w.clock = w.clock.Add(d)
+		w.say("%s", s)
+		return true, err
+	case "office":
+		return w.office(s)
+	}
+	if s.Does == "joins" {
+		w.say("%s", s)
+		return true, w.join(s)
+	}
+	p := w.phone(s.Who)
+	if p == nil {
+		return true, errPassed
+	}
+	return p.does(s)
+}
+
+func (p *phone) does(s Step) (done bool, err error) {
+	w := p.w
+	quick := map[string]func() error{
+		"types":  func() error { return p.types(s) },
+		"sees":   func() error { return p.sees(s) },
+		"again":  func() error { return w.again(s) },
+		"clock":  func() error { return p.setSkew(s.Args[0]) },
+		"wants":  func() error { return p.narrows(s.Args[0]) },
+		"backup": func() error { p.backUp(); return nil },
+		"twin":   func() error { return p.twin(s.Args[0]) },
+	}
+	if do := quick[s.Does]; do != nil {
+		if err := do(); err != nil {
+			return true, err
+		}
+		if s.Does != "types" {
+			w.say("%s", s)
+		}
+		return true, nil
+	}
+	w.say("%s", s)
+	switch s.Does {
+	case "pushes":
+		return true, p.talks(s, func() error { _, err := p.dev.Push(w.ctx); return err })
+	case "pulls":
+		return true, p.pulls(s)
+	case "restarts":
+		if size := s.number("size"); size > 0 {
+			p.size = size
+		}
+		return true, p.open()
+	case "restore":
+		return true, p.restore()
+	}
+	return false, nil
+}
+
+func (p *phone) pulls(s Step) error {
+	whole := false
+	err := p.talks(s, func() error {
+		_, err := p.dev.Pull(p.w.ctx)
+		whole = err == nil
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if faults := p.dev.Status().Faults; faults > 0 {
+		p.w.finds("%s was sent %d parts of records that it does not hold", p.name, faults)
+	}
+	switch {
+	case whole:
+		p.w.checkWhole(p)
+	case p.net.whole && !p.store.dead:
+		p.w.checkFilling(p)
+	}
+	return nil
+}
+
+func (p *phone) narrows(from string) error {
+	if st := p.dev.Status(); st.Staged > 0 || st.Cursor == "" {
+		return errPassed
+	}
+	return p.wants(from)
+}
+
+func wantFrom(month string) wire.Want { return wire.Want{From: month} }
+
+// types has somebody type one mutation.
+func (p *phone) types(s Step) error {
+	w := p.w
+	all, err := w.wishes(s.Args)
+	if err != nil {
+		return err
+	}
+	if p.dev.Schema() == nil {
+		return errPassed // an app without a schema has no forms
+	}
+	before := map[record.ID]device.View{}
+	for _, e := range all {
+		before[e.id], _ = p.dev.Get(e.id)
+	}
+	p.store.left = s.number("dies")
+	id, err := p.dev.Mutate(func(t *device.Typing) error {
+		for i := range all {
+			all[i].typed(t)
+		}
+		return nil
+	})
+	if p.store.dead {
+		w.say("%s: the phone dies before it is kept", s)
+		return p.revive()
+	}
+	if err := p.revive(); err != nil {
+		return err
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Missing, errs.Clash:
+		return fmt.Errorf("%w: %w", errPassed, err)
+	}
+	if err != nil {
+		return err
+	}
+	outbox := p.dev.Outbox()
+	m := outbox[len(outbox)-1]
+	if m.ID != id {
+		w.finds("what %s typed is not the last of the outbox", p.name)
+	}
+	w.noteTyping(p, &m, before)
+	w.say("%s      [n %d, %s]", s, m.N, seenWords(m.Edits))
+	return nil
+}
+
+func seenWords(edits []record.Edit) string {
+	var out []string
+	for _, e := range edits {
+		out = append(out, "seen "+strconv.FormatInt(e.Seen.Seq(), 10))
+	}
+	return strings.Join(out, ", ")
+}
+
+// again delivers what an earlier step kept back.
+func (w *World) again(s Step) error {
+	no, err := strconv.Atoi(s.Args[0])
+	if err != nil {
+		return err
+	}
+	l := w.late[no]
+	if l == nil {
+		return errPassed
+	}
+	delete(w.late, no)
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, "http://roadbook"+l.path, bytes.NewReader(l.body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", l.token)
+	if bytes.HasPrefix(l.body, []byte{0x1f, 0x8b}) {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	w.heard(l.who, l.path, w.serve(s, req, l.body))
+	return nil
+}
+
+// office is what the server itself does, and who runs it.
+func (w *World) office(s Step) (done bool, err error) {
+	engine := w.engines[(max(s.number("via"), 1)-1)%len(w.engines)]
+	switch s.Does {
+	case "types":
+		return true, w.commits(engine, s)
+	case "moves":
+		more, err := engine.RescopeChunk(w.ctx, w.org)
+		if more {
+			w.say("%s: a chunk of a subtree", s)
+		}
+		return true, err
+	case "sweeps":
+		w.say("%s", s)
+		for _, e := range w.engines {
+			if err := e.Sweep(w.ctx, w.org); err != nil {
+				return true, err
+			}
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// commits has the server write what a step says, with everything seen.
+func (w *World) commits(engine *sync.Engine, s Step) error {
+	all, err := w.wishes(s.Args)
+	if err != nil {
+		return err
+	}
+	t, err := w.read()
+	if err != nil {
+		return err
+	}
+	m := record.Mutation{ID: w.newID(), Stamp: version.StampAt(w.clock)}
+	for i := range all {
+		e := all[i].edit()
+		if e.Op != record.OpCreate {
+			if t.records[e.ID] == nil {
+				return errPassed
+			}
+			e.Seen = version.Vector{version.Log: uint64(t.head)}
+		}
+		m.Edits = append(m.Edits, e)
+	}
+	w.noteOffice(&m, t)
+	out, err := engine.Commit(w.ctx, w.org, []sync.Proposal{{Mutation: m}})
+	if err != nil {
+		return err
+	}
+	w.say("%s: %s at %d%s", s, out[0].Result, out[0].Seq, refusalWords(out[0].Refusal))
+	w.judged(&out[0])
+	return nil
+}
+
+func refusalWords(r *record.Refusal) string {
+	if r == nil {
+		return ""
+	}
+	return " (" + r.Code + ")"
+}

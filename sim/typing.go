@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	device "roadbook/clients/go"
+	"roadbook/record"
+)
+
+// place is a field of a record.
+type place struct {
+	rec   record.ID
+	field string
+}
+
+func (p place) String() string { return p.rec.String()[:8] + "." + p.field }
+
+// typing is a mutation, and what was true when somebody typed it.
+type typing struct {
+	id      record.ID
+	who     string
+	step    int
+	edits   []record.Edit
+	over    map[place]*typing // whose value stood on his screen
+	outcome *record.Outcome   // the first that anybody heard of
+	excused bool              // it died with its phone
+}
+
+func (t *typing) String() string { return fmt.Sprintf("step %d of %s", t.step, t.who) }
+
+// knew reports whether the author had another's value on his screen, or one
+// that was typed over it by somebody who had.
+func (t *typing) knew(at place, other *typing) bool {
+	for by := t.over[at]; by != nil; by = by.over[at] {
+		if by == other {
+			return true
+		}
+	}
+	return false
+}
+
+// noteTyping remembers what somebody had on his screen.
+func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]device.View) {
+	t := w.note(p.name, m)
+	for _, e := range m.Edits {
+		for _, v := range e.Set {
+			t.saw(w, place{e.ID, v.Field}, before[e.ID].Raw(v.Field))
+		}
+	}
+	for id, was := range before {
+		if e := slices.IndexFunc(m.Edits, func(e record.Edit) bool { return e.ID == id }); e >= 0 && m.Edits[e].Kind == "account" {
+			now, _ := p.dev.Get(id)
+			w.pairs[pairOf(id, now.Raw("address"), now.Raw("location"))] = true
+			w.pairs[pairOf(id, was.Raw("address"), was.Raw("location"))] = true
+		}
+	}
+}
+
+// noteOffice does so for the server, which sees all that there is.
+func (w *World) noteOffice(m *record.Mutation, all *tables) {
+	t := w.note("the office", m)
+	for _, e := range m.Edits {
+		r := all.records[e.ID]
+		for _, v := range e.Set {
+			if r != nil {
+				t.saw(w, place{e.ID, v.Field}, r.fields.Get(v.Field))
+			}
+		}
+	}
+}
+
+func (w *World) note(who string, m *record.Mutation) *typing {
+	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, over: map[place]*typing{}}
+	w.typed[m.ID] = t
+	for _, e := range m.Edits {
+		if name := w.names[e.ID]; e.Op == record.OpDelete && name != "" {
+			w.graves = append(w.graves, name)
+		}
+	}
+	for _, e := range m.Edits {
+		for _, v := range e.Set {
+			if unique(v.Raw) {
+				w.wrote[string(v.Raw)] = t
+			}
+		}
+	}
+	return t
+}
+
+func (t *typing) saw(w *World, at place, raw json.RawMessage) {
+	if by := w.wrote[string(raw)]; by != nil && t.over[at] == nil && by != t {
+		t.over[at] = by
+	}
+}
+
+// unique reports whether nobody else ever types this value.
+func unique(raw json.RawMessage) bool { return strings.HasPrefix(string(raw), `"v`) }
+
+// pairOf names an address and a point of a record.
+func pairOf(id record.ID, address, location json.RawMessage) string {
+	return id.String() + norm(address) + norm(location)
+}
+
+// norm is a value as text, "" for none.
+func norm(raw json.RawMessage) string {
+	if record.IsNull(raw) {
+		return ""
+	}
+	return string(raw)
+}
+
+// judged remembers a verdict: whoever hears of it again hears the same.
+func (w *World) judged(o *record.Outcome) {
+	t := w.typed[o.ID]
+	switch {
+	case t == nil:
+		w.finds("a verdict on what nobody typed: %s", o.ID)
+	case t.outcome == nil:
+		t.outcome = o
+	case t.outcome.Result != o.Result:
+		w.finds("%s was %s and is %s now", t, t.outcome.Result, o.Result)
+	}
+}
+
+// sayHeard tells what an answer said.
+func (w *World) sayHeard(path string, status int, t *told) {
+	var words []string
+	if status != 200 {
+		words = append(words, fmt.Sprintf("%d %s from n %d, next %d", status, t.Code, t.FromN, t.NextN))
+	}
+	for _, o := range t.Outcomes {
+		word := fmt.Sprintf("n %d %s at %d%s", o.N, o.Result, o.Seq, refusalWords(o.Refusal))
+		for _, c := range o.Clashes {
+			word += fmt.Sprintf(" %s: %s over %s", c.Field, c.Kept, c.Lost)
+		}
+		words = append(words, word)
+	}
+	for i := range t.Changes {
+		c := &t.Changes[i]
+		word := c.Kind + " " + c.ID.String()[:8] + "@" + c.Seq.String()
+		switch {
+		case c.Gone != "":
+			word += " " + string(c.Gone)
+		case c.Full:
+			word += " full"
+		default:
+			for _, v := range c.Set {
+				word += " " + v.Field + "=" + string(v.Raw)
+			}
+		}
+		words = append(words, word)
+	}
+	if strings.HasSuffix(path, "/pull") && status == 200 {
+		words = append(words, fmt.Sprintf("drops %d, complete %v, filling %v", len(t.Drops), t.Complete, t.Filling))
+	}
+	w.say("      %s: %s", path, strings.Join(words, ", "))
+}
