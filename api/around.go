@@ -2,22 +2,15 @@ package api
 
 import (
 	"context"
-	_ "embed" // the contract is part of the program
 
+	"roadbook/api/contract"
 	"roadbook/errs"
 )
-
-//go:embed openapi.yaml
-var openapiYAML []byte
-
-type condition struct {
-	Status string `json:"status"`
-}
 
 // healthz says that the process is alive, whatever its database does: one that
 // is restarted for the database's sake is of no use to anybody.
 func (s *Server) healthz(context.Context, *call) (*reply, error) {
-	return encode(condition{"ok"})
+	return encode(contract.Condition{Status: "ok"})
 }
 
 // readyz says whether requests should be sent here.
@@ -25,10 +18,17 @@ func (s *Server) readyz(ctx context.Context, _ *call) (*reply, error) {
 	if err := s.Ready(ctx); err != nil {
 		return nil, coded("api.readyz", errs.Busy, "starting").Because(err)
 	}
-	return encode(condition{"ok"})
+	return encode(contract.Condition{Status: "ok"})
 }
 
-// openapi is the contract of the routes.
-func (s *Server) openapi(context.Context, *call) (*reply, error) {
-	return &reply{"application/yaml; charset=utf-8", openapiYAML}, nil
+// openapiYAML is the contract of the routes.
+func (s *Server) openapiYAML(context.Context, *call) (*reply, error) {
+	yaml, _ := s.written()
+	return &reply{contentType: "application/yaml; charset=utf-8", body: yaml}, nil
+}
+
+// openapiJSON is the same for programs without YAML.
+func (s *Server) openapiJSON(context.Context, *call) (*reply, error) {
+	_, text := s.written()
+	return &reply{contentType: jsonType, body: text}, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"roadbook/access"
+	"roadbook/api/contract"
 	"roadbook/api/words"
 	"roadbook/errs"
 	"roadbook/telemetry"
@@ -32,39 +34,54 @@ type call struct {
 
 // reply is what a handler answers; none at all is 204.
 type reply struct {
+	status      int // 200 if it is not said
 	contentType string
 	body        []byte
+	header      map[string]string // beside what every answer has, or instead
 }
 
 const jsonType = "application/json"
 
-// handle makes a gin handler of a plain function.
-func (s *Server) handle(r Route) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		share := s.held.Share()
-		defer share.Free()
-		body, err := s.readBody(c, r.maxBody, share)
-		if err != nil {
-			s.fail(c, err)
-			return
-		}
-		ctx, cancel := context.WithTimeout(c.Request.Context(), r.within)
-		defer cancel()
-		in := &call{who: caller(c), ip: c.ClientIP(), lang: languageOf(c), body: body}
-		answer, err := r.serve(ctx, in)
-		if in.replica != "" {
-			c.Request = c.Request.WithContext(telemetry.With(c.Request.Context(),
-				slog.String(telemetry.KeyReplica, string(in.replica))))
-		}
-		if err != nil {
-			s.fail(c, err)
-			return
-		}
-		if answer != nil {
-			share.Hold(len(answer.body)) // until it has been taken, which may be slow
-		}
-		s.respond(c, http.StatusOK, answer)
+// plain serves a route by a function that reads the body itself.
+func plain(serve func(context.Context, *call) (*reply, error)) endpoint {
+	return func(s *Server, r Route) gin.HandlerFunc {
+		s.contract.Add(r.listed())
+		return func(c *gin.Context) { s.exchange(c, r, serve) }
 	}
+}
+
+// exchange reads a request, has it served and answers.
+func (s *Server) exchange(c *gin.Context, r Route, serve func(context.Context, *call) (*reply, error)) {
+	share := s.held.Share()
+	defer share.Free()
+	body, err := s.readBody(c, r.maxBody, share)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), r.within)
+	defer cancel()
+	in := &call{who: caller(c), ip: c.ClientIP(), lang: languageOf(c), body: body}
+	answer, err := serve(ctx, in)
+	if in.replica != "" {
+		c.Request = c.Request.WithContext(telemetry.With(c.Request.Context(),
+			slog.String(telemetry.KeyReplica, string(in.replica))))
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if answer == nil {
+		s.respond(c, http.StatusNoContent, nil)
+		return
+	}
+	share.Hold(len(answer.body)) // until it has been taken, which may be slow
+	s.respond(c, cmp.Or(answer.status, http.StatusOK), answer)
+}
+
+// listed is the route as the contract lists it.
+func (r Route) listed() contract.Route {
+	return contract.Route{Method: r.Method, Path: r.Path, Right: r.Right, MaxBody: r.maxBody, Within: r.within}
 }
 
 // respond writes an answer in one piece, so that it is either whole or
@@ -78,6 +95,9 @@ func (s *Server) respond(c *gin.Context, status int, r *reply) {
 		return
 	}
 	header.Set("Content-Type", r.contentType)
+	for name, value := range r.header {
+		header.Set(name, value)
+	}
 	header.Set("Content-Length", strconv.Itoa(len(r.body)))
 	c.AbortWithStatus(status)
 	if _, err := c.Writer.Write(r.body); err != nil {
@@ -94,7 +114,7 @@ func encode(v any) (*reply, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, errs.New("api.encode", errs.Internal, "the answer could not be written").Because(err)
 	}
-	return &reply{jsonType, b.Bytes()}, nil
+	return &reply{contentType: jsonType, body: b.Bytes()}, nil
 }
 
 // decode reads a small JSON body: strict about the types of what it knows,

@@ -38,6 +38,7 @@ var matrix = map[string]struct {
 	"GET /healthz":          {"", everybody},
 	"GET /readyz":           {"", everybody},
 	"GET /openapi.yaml":     {"", everybody},
+	"GET /openapi.json":     {"", everybody},
 }
 
 func TestMatrix(t *testing.T) {

@@ -1,155 +1,179 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"reflect"
+	"flag"
+	"io"
+	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"roadbook/errs"
-	"roadbook/record"
-	"roadbook/sync/wire"
-	"roadbook/version"
+	"roadbook/access"
+	"roadbook/api/contract"
 )
 
-type contract struct {
-	OpenAPI    string                    `yaml:"openapi"`
-	Paths      map[string]map[string]any `yaml:"paths"`
+var update = flag.Bool("update", false, "rewrite openapi.yaml")
+
+type document struct {
+	OpenAPI    string                          `yaml:"openapi"`
+	Paths      map[string]map[string]operation `yaml:"paths"`
 	Components struct {
-		Schemas   map[string]schema `yaml:"schemas"`
-		Responses map[string]any    `yaml:"responses"`
+		Schemas map[string]struct {
+			Required   []string       `yaml:"required"`
+			Properties map[string]any `yaml:"properties"`
+		} `yaml:"schemas"`
+		Responses map[string]any `yaml:"responses"`
 	} `yaml:"components"`
 }
 
-type schema struct {
-	Required   []string       `yaml:"required"`
-	Properties map[string]any `yaml:"properties"`
-	Enum       []string       `yaml:"enum"`
+type operation struct {
+	ID          string         `yaml:"operationId"`
+	Summary     string         `yaml:"summary"`
+	Right       string         `yaml:"x-right"`
+	MaxBody     int64          `yaml:"x-max-body-bytes"`
+	Seconds     float64        `yaml:"x-timeout-seconds"`
+	Security    *[]any         `yaml:"security"`
+	RequestBody body           `yaml:"requestBody"`
+	Responses   map[string]any `yaml:"responses"`
+}
+
+type body struct {
+	Content map[string]struct {
+		Example any `yaml:"example"`
+	} `yaml:"content"`
 }
 
 // theContract is what the server hands out.
-func theContract(t *testing.T) (c contract, source string) {
+func theContract(t *testing.T) (d document, source string) {
 	t.Helper()
 	source = text(t, newServer(nil).ask(t, "GET", "/openapi.yaml", "", nil))
-	require.NoError(t, yaml.Unmarshal([]byte(source), &c))
-	return c, source
+	require.NoError(t, yaml.Unmarshal([]byte(source), &d))
+	return d, source
 }
 
+// The file in the tree is what reviewers and generators of clients read.
+func TestOpenAPI_isTheFile(t *testing.T) {
+	t.Parallel()
+
+	_, source := theContract(t)
+	if *update {
+		require.NoError(t, os.WriteFile("openapi.yaml", []byte(source), 0o600))
+	}
+	file, err := os.ReadFile("openapi.yaml")
+	require.NoError(t, err)
+	require.Equal(t, string(file), source, "run: go test ./api -run TestOpenAPI_isTheFile -update")
+}
+
+func TestOpenAPI_isValid(t *testing.T) {
+	t.Parallel()
+
+	_, source := theContract(t)
+	parsed, err := libopenapi.NewDocument([]byte(source))
+	require.NoError(t, err)
+	v, wrong := validator.NewValidator(parsed)
+	require.Empty(t, wrong)
+	ok, faults := v.ValidateDocument()
+	for _, f := range faults {
+		t.Errorf("%s: %s %v", f.Message, f.Reason, f.SchemaValidationErrors)
+	}
+	require.True(t, ok)
+}
+
+func TestOpenAPI_sameAsJSON(t *testing.T) {
+	t.Parallel()
+
+	_, source := theContract(t)
+	var fromYAML, fromJSON any
+	require.NoError(t, yaml.Unmarshal([]byte(source), &fromYAML))
+	require.NoError(t, json.Unmarshal([]byte(text(t, newServer(nil).ask(t, "GET", "/openapi.json", "", nil))), &fromJSON))
+	again, err := json.Marshal(fromYAML)
+	require.NoError(t, err)
+	want, err := json.Marshal(fromJSON)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, again), "the two notations differ")
+}
+
+// Every route is there, with its right, its limits and its failures.
 func TestOpenAPI_documentsEveryRouteAndNoOther(t *testing.T) {
 	t.Parallel()
 
-	c, _ := theContract(t)
-	require.Equal(t, "3.1.0", c.OpenAPI)
+	d, _ := theContract(t)
+	require.Equal(t, "3.1.0", d.OpenAPI)
 	var documented, served []string
-	for path, methods := range c.Paths {
+	for path, methods := range d.Paths {
 		for method := range methods {
 			documented = append(documented, strings.ToUpper(method)+" "+path)
 		}
 	}
 	for _, r := range newServer(nil).Routes() {
-		served = append(served, r.Method+" "+r.Path)
+		name := r.Method + " " + r.Path
+		served = append(served, name)
+		op := d.Paths[r.Path][strings.ToLower(r.Method)]
+		require.Equal(t, string(r.Right), op.Right, name)
+		require.NotEmpty(t, op.Summary, name)
+		require.Positive(t, op.Seconds, name)
+		require.Contains(t, op.Responses, "default", name)
+		require.Equal(t, r.Right == access.Public, op.Security != nil, "%s: security", name)
+		if r.Right != access.Public {
+			require.Contains(t, op.Responses, "401", name)
+			require.Contains(t, op.Responses, "403", name)
+		}
+		if op.MaxBody > 0 {
+			require.NotNil(t, op.RequestBody.Content["application/json"].Example, "%s: an example in api/contract/examples", name)
+			require.Contains(t, op.Responses, "413", name)
+		}
 	}
 	require.ElementsMatch(t, served, documented)
+	require.ElementsMatch(t, served, contract.Operations())
 }
 
-func TestOpenAPI_publicRoutesAreMarked(t *testing.T) {
+// The examples are what the schemas say, and what is answered too.
+func TestOpenAPI_examples(t *testing.T) {
 	t.Parallel()
 
-	c, _ := theContract(t)
-	for _, r := range newServer(nil).Routes() {
-		operation, ok := c.Paths[r.Path][strings.ToLower(r.Method)].(map[string]any)
-		require.True(t, ok)
-		_, open := operation["security"]
-		require.Equal(t, r.Right == "public", open, "%s: security", r.Path)
-	}
-}
-
-// frames are the types behind the schemas of the same name.
-var frames = map[string]reflect.Type{
-	"LoginRequest":   reflect.TypeFor[wire.LoginRequest](),
-	"DeviceInfo":     reflect.TypeFor[wire.DeviceInfo](),
-	"LoginAnswer":    reflect.TypeFor[wire.LoginAnswer](),
-	"Actor":          reflect.TypeFor[wire.Actor](),
-	"RefreshRequest": reflect.TypeFor[wire.RefreshRequest](),
-	"RefreshAnswer":  reflect.TypeFor[wire.RefreshAnswer](),
-	"Push":           reflect.TypeFor[wire.Push](),
-	"Mutation":       reflect.TypeFor[record.Mutation](),
-	"Edit":           reflect.TypeFor[record.Edit](),
-	"Again":          reflect.TypeFor[record.Again](),
-	"PushAnswer":     reflect.TypeFor[wire.PushAnswer](),
-	"Durable":        reflect.TypeFor[wire.Durable](),
-	"Outcome":        reflect.TypeFor[record.Outcome](),
-	"Refusal":        reflect.TypeFor[record.Refusal](),
-	"Clash":          reflect.TypeFor[record.Clash](),
-	"Shown":          reflect.TypeFor[record.Shown](),
-	"PullRequest":    reflect.TypeFor[wire.PullRequest](),
-	"Want":           reflect.TypeFor[wire.Want](),
-	"PullAnswer":     reflect.TypeFor[wire.PullAnswer](),
-	"Change":         reflect.TypeFor[wire.Change](),
-	"Withdraw":       reflect.TypeFor[wire.Withdraw](),
-	"Digest":         reflect.TypeFor[wire.Digest](),
-	"Stamp":          reflect.TypeFor[version.Stamp](),
-	"Field":          reflect.TypeFor[errs.Field](),
-	"Problem":        reflect.TypeFor[wire.Problem](),
-}
-
-func TestOpenAPI_schemasHaveTheMembersOfTheFrames(t *testing.T) {
-	t.Parallel()
-
-	c, _ := theContract(t)
-	for name, frame := range frames {
-		s, ok := c.Components.Schemas[name]
-		require.True(t, ok, "there is no schema %s", name)
-		want := members(frame)
-		if name == "Problem" {
-			want = append(want, "do") // from api itself
+	_, source := theContract(t)
+	parsed, err := libopenapi.NewDocument([]byte(source))
+	require.NoError(t, err)
+	model, wrong := parsed.BuildV3Model()
+	require.NoError(t, wrong)
+	v, faults := validator.NewValidator(parsed)
+	require.Empty(t, faults)
+	for path, item := range model.Model.Paths.PathItems.FromOldest() {
+		for method, op := range item.GetOperations().FromOldest() {
+			r, err := http.NewRequestWithContext(t.Context(), strings.ToUpper(method), "http://x"+filled(path), nil)
+			require.NoError(t, err)
+			if op.RequestBody != nil {
+				media := op.RequestBody.Content.GetOrZero("application/json")
+				var sent any
+				require.NoError(t, media.Example.Decode(&sent), op.OperationId)
+				r = jsonRequest(t, r, sent)
+				ok, faults := v.GetRequestBodyValidator().ValidateRequestBody(r)
+				require.True(t, ok, "%s: %v", op.OperationId, faults)
+			}
+			for status, answer := range op.Responses.Codes.FromOldest() {
+				if answer.Content == nil {
+					continue
+				}
+				media := answer.Content.GetOrZero("application/json")
+				if media == nil || media.Example == nil {
+					require.False(t, media != nil && strings.HasPrefix(status, "2") && !strings.HasPrefix(path, "/openapi"), "%s has no example", op.OperationId)
+					continue
+				}
+				var answered any
+				require.NoError(t, media.Example.Decode(&answered))
+				ok, faults := v.GetResponseBodyValidator().ValidateResponseBody(r, jsonAnswer(t, status, answered))
+				require.True(t, ok, "%s: %v", op.OperationId, faults)
+			}
 		}
-		var got []string
-		for member := range s.Properties {
-			got = append(got, member)
-		}
-		require.ElementsMatch(t, want, got, name)
-		for _, member := range s.Required {
-			require.Contains(t, got, member, name)
-		}
-	}
-	var kinds []string
-	for _, k := range errs.Kinds() {
-		kinds = append(kinds, string(k))
-	}
-	require.Equal(t, kinds, c.Components.Schemas["ProblemKind"].Enum)
-}
-
-func members(frame reflect.Type) []string {
-	var names []string
-	for f := range frame.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name != "" && name != "-" {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func TestOpenAPI_referencesLead(t *testing.T) {
-	t.Parallel()
-
-	c, source := theContract(t)
-	var used []string
-	for _, part := range strings.Split(source, `$ref: "#/components/`)[1:] {
-		ref, _, _ := strings.Cut(part, `"`)
-		used = append(used, ref)
-		kind, name, _ := strings.Cut(ref, "/")
-		_, schema := c.Components.Schemas[name]
-		_, response := c.Components.Responses[name]
-		require.True(t, kind == "schemas" && schema || kind == "responses" && response, ref)
-	}
-	for name := range c.Components.Schemas {
-		require.True(t, slices.Contains(used, "schemas/"+name), "nothing uses the schema %s", name)
 	}
 }
 
@@ -157,7 +181,7 @@ func TestOpenAPI_referencesLead(t *testing.T) {
 func TestOpenAPI_answersKeepTheirPromises(t *testing.T) {
 	t.Parallel()
 
-	c, _ := theContract(t)
+	d, _ := theContract(t)
 	s := newServer(nil)
 	for name, answer := range map[string]string{
 		"LoginAnswer":   text(t, s.ask(t, "POST", "/v1/auth/login", "", []byte(goodLogin))),
@@ -167,8 +191,50 @@ func TestOpenAPI_answersKeepTheirPromises(t *testing.T) {
 	} {
 		var got map[string]any
 		require.NoError(t, json.Unmarshal([]byte(answer), &got))
-		for _, member := range c.Components.Schemas[name].Required {
+		require.NotEmpty(t, d.Components.Schemas[name].Required, name)
+		for _, member := range d.Components.Schemas[name].Required {
 			require.Contains(t, got, member, name)
 		}
+	}
+}
+
+func TestOpenAPI_referencesLead(t *testing.T) {
+	t.Parallel()
+
+	d, source := theContract(t)
+	var used []string
+	for _, part := range strings.Split(source, `$ref: "#/components/`)[1:] {
+		ref, _, _ := strings.Cut(part, `"`)
+		used = append(used, ref)
+	}
+	require.NotEmpty(t, used)
+	for name := range d.Components.Schemas {
+		require.True(t, slices.Contains(used, "schemas/"+name), "nothing uses the schema %s", name)
+	}
+}
+
+// filled gives an address values for what stands in braces.
+func filled(path string) string {
+	return strings.NewReplacer("{kind}", "account", "{id}", lin.String(), "{asset}", "page.js").Replace(path)
+}
+
+func jsonRequest(t *testing.T, r *http.Request, v any) *http.Request {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	again, err := http.NewRequestWithContext(t.Context(), r.Method, r.URL.String(), bytes.NewReader(b))
+	require.NoError(t, err)
+	again.Header.Set("Content-Type", "application/json")
+	return again
+}
+
+func jsonAnswer(t *testing.T, status string, v any) *http.Response {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	code, err := strconv.Atoi(status)
+	require.NoError(t, err)
+	return &http.Response{
+		StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(b)),
 	}
 }

@@ -89,7 +89,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 	hint(c, failure, err)
 	c.Header("Content-Language", string(lang))
 	c.Writer.Header().Add("Vary", "Accept-Language")
-	s.respond(c, status, &reply{"application/problem+json", body})
+	s.respond(c, status, &reply{contentType: "application/problem+json", body: body})
 }
 
 // classify finds the error that can be shown. What nobody has vouched for is

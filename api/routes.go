@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,24 +18,30 @@ type Route struct {
 	Method  string
 	Path    string
 	Right   access.Right
-	serve   func(context.Context, *call) (*reply, error)
+	serve   endpoint
 	maxBody int64         // decoded; 0: what comes is not read
 	within  time.Duration // from the arrival of the body
 }
 
+// endpoint makes a route's last step, and its entry in the contract. What
+// devices ask all day is plain; the rest is typed, and huma reads its
+// parameters.
+type endpoint func(*Server, Route) gin.HandlerFunc
+
 // Routes lists all of them: the whole product on one page.
 func (s *Server) Routes() []Route {
 	return []Route{
-		{http.MethodPost, "/v1/auth/login", access.Public, s.login, maxSmallBytes, requestTimeout},
-		{http.MethodPost, "/v1/auth/refresh", access.Public, s.refresh, maxSmallBytes, requestTimeout},
-		{http.MethodPost, "/v1/auth/logout", access.Sync, s.logout, 0, requestTimeout},
+		{http.MethodPost, "/v1/auth/login", access.Public, plain(s.login), maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/auth/refresh", access.Public, plain(s.refresh), maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/auth/logout", access.Sync, plain(s.logout), 0, requestTimeout},
 
-		{http.MethodPost, "/v1/sync/push", access.Sync, s.push, wire.MaxPushBytes, requestTimeout},
-		{http.MethodPost, "/v1/sync/pull", access.Sync, s.pull, wire.MaxPullBytes, pullTimeout},
+		{http.MethodPost, "/v1/sync/push", access.Sync, plain(s.push), wire.MaxPushBytes, requestTimeout},
+		{http.MethodPost, "/v1/sync/pull", access.Sync, plain(s.pull), wire.MaxPullBytes, pullTimeout},
 
-		{http.MethodGet, "/healthz", access.Public, s.healthz, 0, requestTimeout},
-		{http.MethodGet, "/readyz", access.Public, s.readyz, 0, readyTimeout},
-		{http.MethodGet, "/openapi.yaml", access.Public, s.openapi, 0, requestTimeout},
+		{http.MethodGet, "/healthz", access.Public, plain(s.healthz), 0, requestTimeout},
+		{http.MethodGet, "/readyz", access.Public, plain(s.readyz), 0, readyTimeout},
+		{http.MethodGet, "/openapi.yaml", access.Public, plain(s.openapiYAML), 0, requestTimeout},
+		{http.MethodGet, "/openapi.json", access.Public, plain(s.openapiJSON), 0, requestTimeout},
 	}
 }
 
@@ -54,15 +59,20 @@ func (s *Server) mount(engine *gin.Engine) {
 			s.limit(r.maxBody),
 			s.authenticate(r.Right),
 			s.permit(r.Right),
-			s.handle(r),
+			r.serve(s, r),
 		}
-		engine.Handle(r.Method, r.Path, steps...)
+		engine.Handle(r.Method, ginPath(r.Path), steps...)
 		if r.Method == http.MethodGet {
-			engine.HEAD(r.Path, steps...)
+			engine.HEAD(ginPath(r.Path), steps...)
 		}
 	}
 	engine.NoRoute(s.noRoute)
 	engine.NoMethod(s.noMethod)
+}
+
+// ginPath writes /{id} as /:id.
+func ginPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
 func (s *Server) noRoute(c *gin.Context) {

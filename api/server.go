@@ -13,11 +13,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	stdsync "sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"roadbook/access"
+	"roadbook/api/contract"
 	"roadbook/api/crowd"
 	"roadbook/sync/wire"
 )
@@ -71,9 +73,12 @@ type Config struct {
 // Server answers HTTP requests.
 type Server struct {
 	Config
-	unpack  unpacker
-	held    *crowd.Store
-	handler http.Handler
+	unpack   unpacker
+	held     *crowd.Store
+	contract *contract.Contract
+	served   *registrar
+	written  func() (yaml, json []byte) // the contract, once all routes are in it
+	handler  http.Handler
 }
 
 // gin's mode is a global of the process, and its other modes print.
@@ -81,8 +86,10 @@ func init() { gin.SetMode(gin.ReleaseMode) }
 
 // New makes a Server.
 func New(c Config) *Server {
-	s := &Server{Config: c, unpack: newUnpacker()}
+	s := &Server{Config: c, unpack: newUnpacker(), served: &registrar{}}
 	s.admit()
+	s.contract = contract.New(s.served)
+	s.written = stdsync.OnceValues(s.contract.Write)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body with some clients

@@ -41,5 +41,5 @@ func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply{jsonType, page}, nil
+	return &reply{contentType: jsonType, body: page}, nil
 }

@@ -237,4 +237,10 @@ var fragments = []said{
 	{"must be a UUID", "必须是 UUID"},
 	{"this unit lies below the one it would be put into", "不能把部门放到自己的下级部门之下"},
 	{"somebody else has this login", "该登录名已被其他人使用"},
+
+	// api: what a parameter of an address must be.
+	{"must be a whole number", "必须是整数"},
+	{"must be at most %", "不能大于 {1}"},
+	{"must be at least %", "不能小于 {1}"},
+	{"does not fit here", "不符合要求"},
 }

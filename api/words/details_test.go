@@ -148,6 +148,7 @@ func readSources(t *testing.T) *sources {
 	s := &sources{t: t, details: map[string]string{}, samples: map[string][]string{
 		"err": {"must be text"}, "err.Error()": {"must be text"},
 	}}
+	s.samples["bound"] = []string{"200"}
 	s.samples["jsonName(wrong.Type.Kind())"] = []string{"text", "true or false", "an object", "a list", "a number"}
 	files := map[string]*ast.File{}
 	tree := os.DirFS("../..")

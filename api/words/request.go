@@ -42,4 +42,8 @@ var ofRequests = map[string]said{
 		"The database is being restarted. Please try again in a moment.",
 		"数据库正在重启，请稍后再试。",
 	},
+	"parameter": {
+		"Something in what was asked for is not right. Please correct it, or update the app.",
+		"请求的参数有误，请修改后重试，或更新应用。",
+	},
 }

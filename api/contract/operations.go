@@ -1,0 +1,119 @@
+package contract
+
+import (
+	"cmp"
+	"embed"
+	"io/fs"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"roadbook/sync/wire"
+)
+
+const description = `The backend of people who sell on the road. A device keeps what it may see, edits it without a network, and exchanges
+changes when it can: it signs in once, pushes its outbox and pulls what is new. Who is online may use the records routes instead.
+
+Names are never taken away within /v1. Further members may appear anywhere; whoever reads ignores what he does not know. Times are
+RFC 3339 in UTC; sequences are decimal strings, because they outgrow what JavaScript counts.
+
+Request bodies may be compressed with gzip or zstd (` + "`Content-Encoding`" + `); answers are when ` + "`Accept-Encoding`" + ` asks for it.
+Errors are application/problem+json in the language of ` + "`Accept-Language`" + `, zh or en. Every answer names its request in ` + "`X-Request-Id`" + `.
+
+` + "`x-right`" + ` is the right that a route takes, ` + "`x-max-body-bytes`" + ` what it reads, ` + "`x-timeout-seconds`" + ` how long it may take.`
+
+var tags = []*huma.Tag{
+	{Name: "sign-in", Description: "Who, on which device."},
+	{Name: "sync", Description: "For devices that keep a store of their own."},
+	{Name: "around", Description: "Health, and this document."},
+}
+
+// operation is what a route's types cannot say. A typed route names no out, and
+// in only if it reads its body itself.
+type operation struct {
+	id, tag              string
+	summary, description string
+	in                   reflect.Type
+	takes                string // said of the body
+	out                  reflect.Type
+	answers              string // said of the answer
+	media                string // of an answer that is not JSON
+	status               int    // of success, unless it is 200
+	fails                []int  // beside those that the right and the body imply
+}
+
+func (o operation) success() int { return cmp.Or(o.status, http.StatusOK) }
+
+// operations has an entry for each route.
+var operations = map[string]operation{
+	"POST /v1/auth/login": {
+		id: "login", tag: "sign-in", summary: "Sign a person in on a device.",
+		description: "`install` is made with the local store and dies with it; the same install gets the same replica. A device whose own mutation " +
+			"at `next_n` - 1 has another id than `judged_id`, or whose store is new, asks with `fresh` for a new one.",
+		in: reflect.TypeFor[wire.LoginRequest](), out: reflect.TypeFor[wire.LoginAnswer](), answers: "Signed in.",
+		fails: []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	},
+	"POST /v1/auth/refresh": {
+		id: "refresh", tag: "sign-in", summary: "Get new tokens for old.",
+		description: "A refresh token may be used again by the same install until its successor has been used, so an answer that was lost costs nothing.",
+		in:          reflect.TypeFor[wire.RefreshRequest](), out: reflect.TypeFor[wire.RefreshAnswer](), answers: "New tokens.",
+		fails: []int{http.StatusUnauthorized},
+	},
+	"POST /v1/auth/logout": {
+		id: "logout", tag: "sign-in", summary: "End the tokens of this device.",
+		description: "The outbox of the device is untouched. A body is not read.",
+		answers:     "Signed out.", status: http.StatusNoContent,
+	},
+	"POST /v1/sync/push": {
+		id: "push", tag: "sync", summary: "Send the outbox.",
+		description: "Mutations are judged one by one, in the order of n; a refused one never holds up its neighbours and the status stays 200. " +
+			"Sending the same bytes again is harmless and answers with the verdicts of the first time. A push that has arrived is judged even if nobody waits " +
+			"for the answer.\n\n409 with code `hole`: mutations before the first are missing; send from `next_n`. 409 with code `fork`: this device was restored " +
+			"or copied; `outcomes` are those of the matching prefix, from `from_n` it writes as `replica`, beginning with `next_n`, and `ids` tells which of " +
+			"its numbers the server knows under which id.",
+		in: reflect.TypeFor[wire.Push](), takes: "At most 500 mutations and 8 MiB, decompressed.",
+		out: reflect.TypeFor[wire.PushAnswer](), answers: "The verdicts.",
+		fails: []int{http.StatusConflict, http.StatusGone, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	},
+	"POST /v1/sync/pull": {
+		id: "pull", tag: "sync", summary: "Ask for what is new.",
+		description: "One page. Ask again with the new cursor until `complete` is true and `filling` is false. Apply `drop_scopes`, then `withdraw`, " +
+			"then `changes`. `wait_ms` lets the server wait for something to send.",
+		in: reflect.TypeFor[wire.PullRequest](), out: reflect.TypeFor[wire.PullAnswer](), answers: "A page.",
+		fails: []int{http.StatusGone, http.StatusServiceUnavailable},
+	},
+	"GET /healthz": {
+		id: "healthz", tag: "around", summary: "Is the process alive?", out: reflect.TypeFor[Condition](), answers: "It is.",
+	},
+	"GET /readyz": {
+		id: "readyz", tag: "around", summary: "Can it serve requests?", out: reflect.TypeFor[Condition](), answers: "It can.",
+		fails: []int{http.StatusServiceUnavailable},
+	},
+	"GET /openapi.yaml": {
+		id: "openapi", tag: "around", summary: "This document.", answers: "This document.", media: "application/yaml",
+	},
+	"GET /openapi.json": {
+		id: "openapiJSON", tag: "around", summary: "This document as JSON.", answers: "This document.", media: jsonType,
+	},
+}
+
+// Condition is how the server is.
+type Condition struct {
+	Status string `json:"status"`
+}
+
+// The examples are named for their operation: login.request.json is what is
+// sent, login.json what is answered.
+//
+//go:embed examples
+var exampleFiles embed.FS
+
+// example is nil if there is none.
+func example(name string) any {
+	text, err := fs.ReadFile(exampleFiles, "examples/"+name+".json")
+	if err != nil {
+		return nil
+	}
+	return raw(text)
+}
