@@ -7,18 +7,23 @@ import (
 	"roadbook/errs"
 )
 
+// nothing is what a route asks that has no parameters.
+type nothing struct{}
+
+type condition struct{ Body contract.Condition }
+
 // healthz says that the process is alive, whatever its database does: one that
 // is restarted for the database's sake is of no use to anybody.
-func (s *Server) healthz(context.Context, *call) (*reply, error) {
-	return encode(contract.Condition{Status: "ok"})
+func (s *Server) healthz(context.Context, *nothing) (*condition, error) {
+	return &condition{contract.Condition{Status: "ok"}}, nil
 }
 
 // readyz says whether requests should be sent here.
-func (s *Server) readyz(ctx context.Context, _ *call) (*reply, error) {
+func (s *Server) readyz(ctx context.Context, _ *nothing) (*condition, error) {
 	if err := s.Ready(ctx); err != nil {
 		return nil, coded("api.readyz", errs.Busy, "starting").Because(err)
 	}
-	return encode(contract.Condition{Status: "ok"})
+	return &condition{contract.Condition{Status: "ok"}}, nil
 }
 
 // openapiYAML is the contract of the routes.

@@ -38,8 +38,8 @@ func (s *Server) Routes() []Route {
 		{http.MethodPost, "/v1/sync/push", access.Sync, plain(s.push), wire.MaxPushBytes, requestTimeout},
 		{http.MethodPost, "/v1/sync/pull", access.Sync, plain(s.pull), wire.MaxPullBytes, pullTimeout},
 
-		{http.MethodGet, "/healthz", access.Public, plain(s.healthz), 0, requestTimeout},
-		{http.MethodGet, "/readyz", access.Public, plain(s.readyz), 0, readyTimeout},
+		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
+		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},
 		{http.MethodGet, "/openapi.yaml", access.Public, plain(s.openapiYAML), 0, requestTimeout},
 		{http.MethodGet, "/openapi.json", access.Public, plain(s.openapiJSON), 0, requestTimeout},
 	}

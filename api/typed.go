@@ -40,7 +40,7 @@ func (a *registrar) ServeHTTP(http.ResponseWriter, *http.Request) {}
 func (s *Server) through(r Route, op *huma.Operation, serve func(huma.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		s.exchange(c, r, func(ctx context.Context, in *call) (*reply, error) {
-			inner := *c.Request.WithContext(context.WithValue(ctx, callKey{}, in))
+			inner := *c.Request.WithContext(ctx)
 			inner.Body = io.NopCloser(bytes.NewReader(in.body))
 			asked := c.Copy()
 			asked.Request = &inner
@@ -52,14 +52,6 @@ func (s *Server) through(r Route, op *huma.Operation, serve func(huma.Context)) 
 			return &reply{status: a.status, contentType: a.contentType, body: a.body.Bytes(), header: a.header}, nil
 		})
 	}
-}
-
-type callKey struct{}
-
-// callOf is what a typed handler may know of its request beside its types.
-func callOf(ctx context.Context) *call {
-	in, _ := ctx.Value(callKey{}).(*call)
-	return in
 }
 
 // humaContext is huma.Context under a name that its own method does not have.
@@ -129,7 +121,7 @@ func failureOf(status int, message string, causes []error) error {
 	}
 	var fields []errs.Field
 	for _, cause := range causes {
-		if d, ok := cause.(huma.ErrorDetailer); ok { //nolint:errorlint // huma does not wrap its own
+		if d, ok := cause.(huma.ErrorDetailer); ok {
 			fields = append(fields, fieldOf(d.ErrorDetail()))
 		}
 	}

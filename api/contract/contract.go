@@ -29,8 +29,19 @@ type Contract struct {
 	API huma.API
 }
 
-// Arrays of ours are never null: one without elements is empty or left out.
-func init() { huma.DefaultArrayNullable = false }
+// huma's settings belong to the process, like gin's mode. Arrays of ours are
+// never null: one without elements is empty or left out. And a failure looks
+// like ours.
+func init() {
+	huma.DefaultArrayNullable = false
+	huma.NewError = func(int, string, ...error) huma.StatusError { return new(anyProblem) }
+}
+
+// anyProblem stands for a failure where huma wants to know what one looks like.
+type anyProblem struct{}
+
+func (*anyProblem) Error() string  { return "" }
+func (*anyProblem) GetStatus() int { return 0 }
 
 // New makes one that knows no routes yet. What huma serves is given to a.
 func New(a huma.Adapter) *Contract {

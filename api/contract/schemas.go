@@ -20,6 +20,7 @@ var problemType = reflect.TypeFor[wire.Problem]()
 func newRegistry() huma.Registry {
 	r := huma.NewMapRegistry(schemasPath, nameOf)
 	for word, looks := range map[reflect.Type]reflect.Type{
+		reflect.TypeFor[anyProblem]():      problemType,
 		reflect.TypeFor[record.ID]():       reflect.TypeFor[idText](),
 		reflect.TypeFor[record.Seq]():      reflect.TypeFor[seqText](),
 		reflect.TypeFor[version.Replica](): reflect.TypeFor[replicaText](),
