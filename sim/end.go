@@ -23,12 +23,15 @@ const maxRounds = 4
 func (w *World) Finish() error {
 	w.step, w.made = Step{No: 1 << 20}, 0
 	w.say("everything arrives")
-	for range maxRounds {
+	for round := range maxRounds {
 		if err := w.moveAll(); err != nil {
 			return err
 		}
 		for _, p := range w.phones {
 			w.arrives(p)
+			if w.found == nil && round == maxRounds-1 {
+				w.checkDigests(p)
+			}
 			if w.found != nil {
 				return w.found
 			}
@@ -45,9 +48,6 @@ func (w *World) Finish() error {
 		return err
 	}
 	w.checkGrants(t)
-	for _, p := range w.phones {
-		w.checkDigests(t, p)
-	}
 	return w.found
 }
 
@@ -194,13 +194,18 @@ func (w *World) leads(t *tables, who, unit record.ID) record.ID {
 
 // checkDigests compares the server's sums with those of what a phone holds,
 // and both with the tables.
-func (w *World) checkDigests(t *tables, p *phone) {
+func (w *World) checkDigests(p *phone) {
+	t, err := w.read()
+	if err != nil {
+		w.fails(err)
+		return
+	}
 	sums := map[string]*wire.Tally{}
 	for scope := range t.grants[p.who] {
 		sums[scope] = &wire.Tally{}
 	}
 	for _, r := range t.order {
-		if want := w.must(t, p.who, p.from, r); want != nil {
+		if want := w.must(t, p, r); want != nil {
 			for _, scope := range want.in {
 				sums[scope].Add(wire.Sum(r.id, r.seq, digestKey(scope)))
 			}
@@ -222,7 +227,7 @@ func (w *World) checkDigests(t *tables, p *phone) {
 
 func (w *World) askDigests(p *phone) (map[string]wire.Digest, error) {
 	st := p.dev.Status()
-	body, err := json.Marshal(wire.PullRequest{Replica: st.Replica, Cursor: st.Cursor, Digest: true, Want: &wire.Want{From: p.from}})
+	body, err := json.Marshal(wire.PullRequest{Replica: st.Replica, Cursor: st.Cursor, Digest: true, Want: &wire.Want{From: p.from, Kinds: p.kinds}})
 	if err != nil {
 		return nil, err
 	}

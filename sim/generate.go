@@ -108,9 +108,17 @@ func (g *generator) next() Step {
 	case x < 950:
 		return g.begin(p.name, "clock", pick(g, "0s", "-8m", "1m", "24h", "-26280h", "26280h"))
 	case x < 962:
-		return g.begin(p.name, "wants", g.month())
-	case x < 970:
+		s := g.begin(p.name, "wants", g.month())
+		if g.chance(40) {
+			s.Args = append(s.Args, pick(g, "account,contact,user,unit", "visit_plan,account", "task,opportunity,conflict,account", "user"))
+		}
+		return s
+	case x < 969:
 		return g.begin("office", "sweeps")
+	case x < 971:
+		s := g.begin("office", "restarts")
+		s.With = map[string]string{"via": pick(g, "1", "2")}
+		return s
 	case x < 986:
 		return g.begin(p.name, "backup")
 	case x < 993 && len(g.w.phones) < 9:

@@ -118,7 +118,7 @@ func (g *generator) office() Step {
 	case x < 42:
 		s.Args = []string{"edit", g.somebody(), "status=" + pick(g, "active", "active", "left")}
 	case x < 45:
-		s.Args = []string{"edit", g.somebody(), "roles+manager"}
+		s.Args = []string{"edit", g.somebody(), "roles" + pick(g, "+", "-") + "manager"}
 	default:
 		s.Args = g.officeChange()
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,11 +72,12 @@ func (a actor) hides(k *record.Kind) func(string) bool {
 	}
 }
 
-// must is what a person must hold of a record with a period: the scopes that
-// he holds now and that hold it now. It works from records and grants alone.
-func (w *World) must(t *tables, who record.ID, from string, r *row) *heldRecord {
-	a := t.actors[who]
-	if r.deleted || !a.reads(r.kind) || r.month != 0 && r.month < monthNo(from) {
+// must is what a phone must hold of a record: the scopes that its person holds
+// now and that hold it now, if it wants such a record. It works from records and grants alone.
+func (w *World) must(t *tables, p *phone, r *row) *heldRecord {
+	a, who := t.actors[p.who], p.who
+	if r.deleted || !a.reads(r.kind) || r.month != 0 && r.month < monthNo(p.from) ||
+		len(p.kinds) > 0 && !slices.Contains(p.kinds, r.kind.Name) {
 		return nil
 	}
 	h := &heldRecord{kind: r.kind.Name, seq: r.seq}
@@ -114,7 +116,7 @@ func (w *World) checkWhole(p *phone) {
 	}
 	have := p.held()
 	for _, r := range t.order {
-		want, got := w.must(t, p.who, p.from, r), have[r.id]
+		want, got := w.must(t, p, r), have[r.id]
 		delete(have, r.id)
 		switch {
 		case want == nil && got == nil:
@@ -131,7 +133,7 @@ func (w *World) checkWhole(p *phone) {
 	for id, h := range have {
 		w.finds("%s holds what is not there: %s", p.name, w.show(id, h))
 	}
-	p.filled, p.wide, p.roles = t.head, p.from, strings.Join(t.actors[p.who].roles, ",")
+	p.filled, p.steady = t.head, true
 }
 
 // checkPair makes sure that somebody has had an address and its point on a
@@ -159,10 +161,10 @@ func (w *World) checkFilling(p *phone) {
 		w.fails(err)
 		return
 	}
-	anew := p.filled == 0 || p.roles != strings.Join(t.actors[p.who].roles, ",") || p.from < p.wide
+	anew := p.filled == 0 || !p.steady
 	have := p.held()
 	for _, r := range t.order {
-		want, got := w.must(t, p.who, p.from, r), have[r.id]
+		want, got := w.must(t, p, r), have[r.id]
 		delete(have, r.id)
 		switch {
 		case want == nil && got != nil:
@@ -208,6 +210,33 @@ func (w *World) checkPart(p *phone, t *tables, r *row, want, got *heldRecord, an
 }
 
 func (w *World) show(id record.ID, h *heldRecord) string { return id.String()[:8] + " " + h.String() }
+
+// hears makes sure of what somebody was told of what he typed in a step:
+// "lin hears 12 merged short_name", or why it was refused. Fields are those of
+// the clashes, in any order.
+func (p *phone) hears(s Step) error {
+	for _, t := range p.w.typed {
+		if t.who != p.name || strconv.Itoa(t.step) != s.Args[0] {
+			continue
+		}
+		var got []string
+		if o := t.outcome; o != nil {
+			got = append(got, string(o.Result))
+			if o.Refusal != nil {
+				got[0] = o.Refusal.Code
+			}
+			for _, c := range o.Clashes {
+				got = append(got, c.Field)
+			}
+			slices.Sort(got[1:])
+		}
+		if !slices.Equal(got, s.Args[1:]) {
+			p.w.finds("%s heard %v of step %s, not %v", p.name, got, s.Args[0], s.Args[1:])
+		}
+		return nil
+	}
+	return errPassed
+}
 
 // sees makes sure of what somebody has on his screen: "lin sees a1 name=v2",
 // or "lin sees a1 gone".

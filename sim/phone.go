@@ -10,6 +10,7 @@ import (
 	"roadbook/clients/go/localstore"
 	"roadbook/errs"
 	"roadbook/record"
+	"roadbook/sync/wire"
 )
 
 // phone is a device in somebody's hand.
@@ -34,9 +35,9 @@ type phone struct {
 // known is what the oracle remembers of a phone; a backup has it too.
 type known struct {
 	from   string     // the first month that it wants
+	kinds  []string   // that it wants; none are all
 	filled record.Seq // the head at which it last had everything
-	wide   string     // the period then
-	roles  string     // and the person's roles
+	steady bool       // since then it wants the same, and its person may see the same
 }
 
 type backup struct {
@@ -92,7 +93,7 @@ func (w *World) join(s Step) error {
 	if err := p.signIn(); err != nil {
 		return err
 	}
-	return p.wants(p.from)
+	return p.wants([]string{p.from})
 }
 
 func (p *phone) setSkew(text string) (err error) {
@@ -119,12 +120,13 @@ func (p *phone) signIn() error {
 	return p.dev.SignIn(p.w.ctx, "acme", p.login, "secret")
 }
 
-func (p *phone) wants(from string) error {
-	if from == "" {
-		return nil
+// wants says from which month on a phone wants things, and of which kinds.
+func (p *phone) wants(args []string) error {
+	p.from, p.kinds, p.steady = args[0], []string{}, false // an empty list is all
+	if len(args) > 1 {
+		p.kinds = strings.Split(args[1], ",")
 	}
-	p.from = from
-	return p.dev.Want(wantFrom(from))
+	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds})
 }
 
 // dies opens the device again if the step in hand has killed it.

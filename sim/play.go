@@ -12,7 +12,6 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync"
-	"roadbook/sync/wire"
 	"roadbook/version"
 )
 
@@ -43,9 +42,10 @@ func (p *phone) does(s Step) (done bool, err error) {
 	quick := map[string]func() error{
 		"types":  func() error { return p.types(s) },
 		"sees":   func() error { return p.sees(s) },
+		"hears":  func() error { return p.hears(s) },
 		"again":  func() error { return w.again(s) },
 		"clock":  func() error { return p.setSkew(s.Args[0]) },
-		"wants":  func() error { return p.narrows(s.Args[0]) },
+		"wants":  func() error { return p.narrows(s.Args) },
 		"backup": func() error { p.backUp(); return nil },
 		"twin":   func() error { return p.twin(s.Args[0]) },
 	}
@@ -97,14 +97,12 @@ func (p *phone) pulls(s Step) error {
 	return nil
 }
 
-func (p *phone) narrows(from string) error {
+func (p *phone) narrows(args []string) error {
 	if st := p.dev.Status(); st.Staged > 0 || st.Cursor == "" {
 		return errPassed
 	}
-	return p.wants(from)
+	return p.wants(args)
 }
-
-func wantFrom(month string) wire.Want { return wire.Want{From: month} }
 
 // types has somebody type one mutation.
 func (p *phone) types(s Step) error {
@@ -194,6 +192,10 @@ func (w *World) office(s Step) (done bool, err error) {
 			w.say("%s: a chunk of a subtree", s)
 		}
 		return true, err
+	case "restarts":
+		w.say("%s", s)
+		w.restart(max(s.number("via"), 1) - 1)
+		return true, nil
 	case "sweeps":
 		w.say("%s", s)
 		for _, e := range w.engines {

@@ -105,6 +105,7 @@ func (r *Runner) shorter(ctx context.Context, f *Failure) *Failure {
 		for at := 0; at < len(best.Script.Steps) && tries > 0 && ctx.Err() == nil; {
 			tries--
 			s := best.Script
+			s.Strict = false
 			s.Steps = append(s.Steps[:at:at], s.Steps[min(at+size, len(s.Steps)):]...)
 			if again := r.once(ctx, s); again != nil && way(again.Err) == way(f.Err) {
 				again.Whole = f.Whole

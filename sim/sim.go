@@ -53,8 +53,10 @@ type World struct {
 	ctx     context.Context
 	pool    *pgxpool.Pool
 	seed    uint64
+	strict  bool // every step must apply
 	org     record.OrgID
 	schema  *record.Schema
+	engine  func() *sync.Engine
 	engines []*sync.Engine
 	http    []http.Handler
 
@@ -88,7 +90,7 @@ var errPassed = errors.New("does not apply")
 // New makes the world of a script, before its first step.
 func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
-		ctx: ctx, pool: c.Pool, seed: s.Seed, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
+		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
 	}
 	w.replay = newReplay(w)
@@ -96,15 +98,24 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	if w.schema, err = schemaOf(s.Deletes); err != nil {
 		return nil, err
 	}
-	for range servers {
-		e := c.Engine(w.now, w.draw)
-		w.engines = append(w.engines, e)
-		w.http = append(w.http, api.New(api.Config{
-			Line: e, SignIn: door{w}, Ready: func(context.Context) error { return nil },
-			Log: slog.New(slog.DiscardHandler), Now: w.now, NewID: w.requestID,
-		}).Handler())
+	w.engine = func() *sync.Engine { return c.Engine(w.now, w.draw) }
+	w.engines, w.http = make([]*sync.Engine, servers), make([]http.Handler, servers)
+	for i := range servers {
+		w.restart(i)
 	}
 	return w, w.settle(c.Org)
+}
+
+// restart ends a server, if it runs, and starts it anew.
+func (w *World) restart(i int) {
+	if w.engines[i] != nil {
+		w.engines[i].Close()
+	}
+	w.engines[i] = w.engine()
+	w.http[i] = api.New(api.Config{
+		Line: w.engines[i], SignIn: door{w}, Ready: func(context.Context) error { return nil },
+		Log: slog.New(slog.DiscardHandler), Now: w.now, NewID: w.requestID,
+	}).Handler()
 }
 
 // Close ends the servers.
@@ -212,7 +223,7 @@ func (w *World) requestID() string { return "r" + strconv.Itoa(w.step.No) }
 // draw is chance that follows from the step in hand.
 func (w *World) draw() int32 {
 	w.made++
-	rng := rand.New(rand.NewPCG(w.seed<<20|uint64(w.step.No), uint64(w.made))) //nolint:gosec // it must be repeatable
+	rng := rand.New(rand.NewPCG(w.seed, uint64(w.step.No)<<20|uint64(w.made))) //nolint:gosec // it must be repeatable
 	return rng.Int32N(1<<31-2) + 1
 }
 
@@ -249,6 +260,9 @@ func (w *World) Do(s Step) error {
 	switch {
 	case errors.Is(err, errPassed):
 		w.say("%s: passed over", s)
+		if w.strict || s.Does == "sees" || s.Does == "hears" {
+			w.finds("%s: passed over", s)
+		}
 	case err != nil:
 		w.fails(fmt.Errorf("%s: %w", s, err))
 	default:

@@ -74,6 +74,7 @@ func parseStep(line string) (Step, error) {
 type Script struct {
 	Seed    uint64
 	Deletes string // "account=revive contact=cascade"
+	Strict  bool   // every step must apply
 	Steps   []Step
 }
 
@@ -88,6 +89,8 @@ func Parse(text string) (Script, error) {
 		case line == "" || line[0] == '#':
 		case word == "seed":
 			s.Seed, err = strconv.ParseUint(rest, 10, 64)
+		case word == "strict":
+			s.Strict = true
 		case word == "deletes":
 			s.Deletes = rest
 		default:
@@ -109,6 +112,9 @@ func (s Script) String() string {
 	fmt.Fprintf(&b, "seed %d\n", s.Seed)
 	if s.Deletes != "" {
 		fmt.Fprintf(&b, "deletes %s\n", s.Deletes)
+	}
+	if s.Strict {
+		b.WriteString("strict\n")
 	}
 	for _, step := range s.Steps {
 		b.WriteString(step.String() + "\n")

@@ -63,6 +63,9 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 func (w *World) noteOffice(m *record.Mutation, all *tables) {
 	t := w.note("the office", m)
 	for _, e := range m.Edits {
+		for _, p := range w.phones {
+			p.steady = p.steady && p.who != e.ID
+		}
 		r := all.records[e.ID]
 		for _, v := range e.Set {
 			if r != nil {
@@ -82,7 +85,7 @@ func (w *World) note(who string, m *record.Mutation) *typing {
 	}
 	for _, e := range m.Edits {
 		for _, v := range e.Set {
-			if unique(v.Raw) {
+			if unique(v.Raw) && w.wrote[string(v.Raw)] == nil { // a unit is typed as a whole
 				w.wrote[string(v.Raw)] = t
 			}
 		}
@@ -120,8 +123,27 @@ func (w *World) judged(o *record.Outcome) {
 		w.finds("a verdict on what nobody typed: %s", o.ID)
 	case t.outcome == nil:
 		t.outcome = o
-	case t.outcome.Result != o.Result:
-		w.finds("%s was %s and is %s now", t, t.outcome.Result, o.Result)
+	case t.outcome.Result != o.Result || len(t.outcome.Clashes) != len(o.Clashes):
+		w.finds("%s was %s with %d clashes and is %s with %d now", t, t.outcome.Result, len(t.outcome.Clashes), o.Result, len(o.Clashes))
+	default:
+		w.sameClashes(t, o)
+	}
+}
+
+// sameClashes makes sure that whoever hears of a verdict again, because the
+// first answer was lost, is told what the first answer said. Values may be
+// left out, if he may not see the record any more.
+func (w *World) sameClashes(t *typing, o *record.Outcome) {
+	for i, now := range o.Clashes {
+		was := t.outcome.Clashes[i]
+		same := was.ID == now.ID && was.Field == now.Field && was.Code == now.Code
+		if !same || norm(now.Lost) != "" && norm(now.Lost) != norm(was.Lost) {
+			w.finds("%s was told of %s over %s in %s, and now of %s over %s in %s",
+				t, was.Kept, was.Lost, was.Field, now.Kept, now.Lost, now.Field)
+		}
+		if norm(now.Kept) != "" && norm(was.Lost) != "" && norm(now.Lost) == "" {
+			w.finds("%s was told that %s lost in %s, and now of nothing that did", t, was.Lost, was.Field)
+		}
 	}
 }
 

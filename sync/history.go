@@ -100,6 +100,20 @@ func typed(body []byte, id record.ID, field string) json.RawMessage {
 	return last
 }
 
+// replaced is what stood in a field before a mutation wrote it.
+func replaced(body []byte, id record.ID, field string) json.RawMessage {
+	edits, err := pastEdits(body)
+	if err != nil {
+		return nil
+	}
+	for _, e := range edits {
+		if v := e.Was.Get(field); e.ID == id && v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
 // onScreen is a field's value as its author had it before him: from what it is
 // now back along the record's own rows to the last one that he had seen, with
 // what he wrote himself since on top, whether it won or not. Nil means that he

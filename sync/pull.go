@@ -278,6 +278,13 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 	}
 	out := make([]record.Outcome, 0, len(rows))
 	for i := range rows {
+		if rows[i].Twin != 0 { // the log tells of its edits once
+			first, err := p.tx.Entry(p.ctx, rows[i].Twin)
+			if err != nil {
+				return nil, err
+			}
+			rows[i].Body = first.Body
+		}
 		o, err := p.e.told(p.tx.Org, p.head.Epoch, &rows[i], p.look)
 		if err != nil {
 			return nil, err

@@ -211,6 +211,13 @@ func (w *work) repeat(row *store.Entry, person record.ID) (record.Outcome, error
 	if err != nil {
 		return record.Outcome{}, err
 	}
+	if row.Twin != 0 && string(row.Body) == "[]" { // the log tells of its edits once
+		first, err := w.entryAt(row.Twin)
+		if err != nil {
+			return record.Outcome{}, err
+		}
+		row.Body = first.Body
+	}
 	out, err := w.e.told(w.tx.Org, w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
 		rec, err := w.record(c.ID)
 		if err != nil || rec == nil || !actor.Sees(rec.Kind, rec.Scopes) || actor.Hides(rec.Kind, c.Field) {
@@ -242,8 +249,13 @@ func (e *Engine) told(org record.OrgID, epoch string, row *store.Entry, look fun
 			clash.Kept = rec.Slot(c.Field).Raw
 			out.Records = show(out.Records, rec, c.Field)
 		}
-		if c.Mine {
+		switch {
+		case c.Field == deletedField.Name: // an edit and a delete met, and the delete yielded
+			clash.Kept, clash.Lost = json.RawMessage("false"), json.RawMessage("true")
+		case c.Mine:
 			clash.Lost = typed(row.Body, c.ID, c.Field)
+		case rec != nil:
+			clash.Lost = replaced(row.Body, c.ID, c.Field)
 		}
 		out.Clashes = append(out.Clashes, clash)
 	}

@@ -115,8 +115,9 @@ func (d *Device) groups(dr *Draft) map[record.Seq]*record.Edit {
 }
 
 // withUnits is what the draft sets and, where a field merges as one with
-// others that show own edits, those as they are shown: a unit's edit replaces
-// the earlier one as a whole.
+// others, those as they are shown: a unit is typed as a whole. Otherwise a
+// pull could put somebody else's address beside the point that was typed here,
+// and its author would see what nobody has ever typed, and build on it.
 func (d *Device) withUnits(dr *Draft) record.Values {
 	all := dr.set
 	for _, v := range dr.set {
@@ -124,13 +125,18 @@ func (d *Device) withUnits(dr *Draft) record.Values {
 		slices.Sort(unit)
 		for _, name := range unit {
 			if all.Get(name) == nil {
-				if o := d.shownBy(dr.id, name); o != nil {
-					all = all.With(name, o.edit.Set.Get(name))
-				}
+				all = all.With(name, orNull(dr.view.Raw(name)))
 			}
 		}
 	}
 	return all
+}
+
+func orNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
 }
 
 // after names the pending mutations whose values the edits replace: if one of

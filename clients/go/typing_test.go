@@ -165,6 +165,22 @@ func TestSeen_unit(t *testing.T) {
 	require.Equal(t, "4", p.last().Schema, "typed under the schema on the screen")
 }
 
+// Somebody moves the shop while its point is being typed: the screen keeps the
+// address that the point was typed for, and what is typed next goes with that.
+func TestSeen_unitThatWasHalfTyped(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	p.give(s, withSchema("c1", full(acme, 7, "address", "Main St 1")))
+	p.set(acme, "point", "31.2,121.4")
+	p.give(s, page("c2", part(acme, 9, "address", "Harbour 5")))
+	require.Equal(t, "Main St 1", p.text(acme, "address"))
+
+	p.set(acme, "point", "31.2,121.5")
+
+	require.Equal(t, "Main St 1", p.last().Edits[0].Set.Text("address"))
+}
+
 func TestDraft_text(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -31,7 +31,7 @@ func TestRoadsim_script(t *testing.T) {
 	require.NoError(t, err)
 	var out, errs bytes.Buffer
 
-	status := realMain(t.Context(), []string{"-dsn", dsn, "-script", "../../sim/testdata/three_years_ahead.script"}, &out, &errs)
+	status := realMain(t.Context(), []string{"-dsn", dsn, "-script", "../../sim/testdata/case05_three_years_ahead.script"}, &out, &errs)
 
 	require.Zero(t, status, "%s%s", &out, &errs)
 	require.Contains(t, out.String(), "all is well")
