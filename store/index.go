@@ -1,11 +1,7 @@
 package store
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -194,63 +190,6 @@ func (tx Tx) IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head 
 		err := rows.Scan(&r.Scope, &r.Seq, &r.Mark, (*[16]byte)(&r.Rec), &r.Op, &r.Kind, &r.Month)
 		return r, err
 	}, tx.Org, scopes, pos, head, limit)
-}
-
-// Place is a position in a fill: behind a scope, a rank and a record.
-type Place struct {
-	Scope record.ScopeID
-	Rank  int16
-	After record.ID
-}
-
-// Filled is one record that a fill brings, and the place it was found at.
-type Filled struct {
-	Place int // index into the places asked for
-	Row
-}
-
-// It has no ORDER BY of its own, which would make PostgreSQL fetch every place
-// to its end before it returns the first row: nested loops keep the order of
-// the list, and Fill makes sure.
-var membersAfter = pg.Statement("members_after", `
-	SELECT p.i,`+recordColumns+`
-	  FROM unnest($2::int[], $3::smallint[], $4::uuid[]) WITH ORDINALITY p(scope, rank, after, i)
-	 CROSS JOIN LATERAL (
-	       SELECT m.rec
-	         FROM members m
-	        WHERE m.org = $1 AND m.scope = p.scope AND m.rank = p.rank AND m.rec > p.after
-	        ORDER BY m.rec
-	        LIMIT $5) m
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 LIMIT $5`)
-
-// Fill returns the next records of a fill, place by place in the order given.
-func (tx Tx) Fill(ctx context.Context, places []Place, limit int) ([]Filled, error) {
-	scope, rank, after := make([]int32, len(places)), make([]int16, len(places)), make([][16]byte, len(places))
-	for i, p := range places {
-		scope[i], rank[i], after[i] = int32(p.Scope), p.Rank, p.After
-	}
-	found, err := collect(ctx, tx, "fill", membersAfter, scanFilled, tx.Org, scope, rank, after, limit)
-	if err == nil && !slices.IsSortedFunc(found, Filled.compare) {
-		err = errors.New("fill: the records came out of order")
-	}
-	return found, err
-}
-
-func (f Filled) compare(o Filled) int {
-	return cmp.Or(cmp.Compare(f.Place, o.Place), bytes.Compare(f.ID[:], o.ID[:]))
-}
-
-func scanFilled(rows pgx.CollectableRow) (Filled, error) {
-	var f Filled
-	var parent *[16]byte
-	err := rows.Scan(&f.Place, &f.Kind, &f.State, &f.Month, (*[16]byte)(&f.ID), (*[16]byte)(&f.Owner), &parent,
-		(*[16]byte)(&f.Root), &f.Scopes, &f.Entered, &f.Fields, &f.Meta, &f.Seq)
-	if parent != nil {
-		f.Parent = record.ID(*parent)
-	}
-	f.Place--
-	return f, err
 }
 
 // Held is a record as a digest counts it.

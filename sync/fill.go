@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	placesAtOnce = 64  // scopes and ranks looked into by one statement
-	fillAtOnce   = 500 // records read by one statement
+	placesAtOnce = 64   // scopes and ranks looked into by one statement
+	fillAtOnce   = 2000 // records read by one statement, at most …
+	fillAtLeast  = 50   // … and at least
+	usualRecord  = 700  // bytes of a record on a page, before there is one to measure
 )
 
 // place is one stretch of the order of a fill: what has one rank, lies in one
@@ -138,25 +140,34 @@ func (p *page) fillPlaces(places []place, size int) (full bool, err error) {
 				ask[i].After = p.next.fill.key
 			}
 		}
-		rows, err := p.tx.Fill(p.ctx, ask, fillAtOnce)
-		if err != nil {
-			return false, err
-		}
-		for i := range rows {
-			if p.full(size) {
+		limit, last := p.fits(size), 0
+		n, err := p.tx.Fill(p.ctx, ask, limit, func(at int, r *store.Row) (bool, error) {
+			if full = p.full(size); full {
 				return true, nil
 			}
-			if err := p.fillOne(places[rows[i].Place], &rows[i].Row); err != nil {
-				return false, err
-			}
+			last = at
+			return false, p.fillOne(places[at], r)
+		})
+		if err != nil || full {
+			return full, err
 		}
-		if len(rows) < fillAtOnce {
+		if n < limit {
 			p.reach(places[len(places)-1], lastKey)
 			return false, nil
 		}
-		places = places[rows[len(rows)-1].Place:]
+		places = places[last:]
 	}
 	return false, nil
+}
+
+// fits guesses how many more records the page has room for, by those that it
+// has: what is read and does not fit is read again for the next page.
+func (p *page) fits(size int) int {
+	if p.out.Len() < fillAtLeast {
+		return min(fillAtOnce, max(fillAtLeast, size/usualRecord))
+	}
+	room := (size - p.out.Size()) * p.out.Len() / p.out.Size()
+	return min(fillAtOnce, max(fillAtLeast, room+room/16))
 }
 
 // full leaves room for at least one record, so that every page gets on.
