@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -26,6 +27,41 @@ func (r *Record) AppendFields(b []byte) []byte {
 		b = append(b, r.Slots[i].Raw...)
 	}
 	return append(b, '}')
+}
+
+// Pack is the record's fields as one JSON object, whose memory its values share
+// from then on: what they were cut from, a whole push, need not be kept for the
+// sake of a few of them.
+func (r *Record) Pack() []byte {
+	size := 2
+	for i := range r.Slots {
+		size += len(r.Slots[i].Field) + len(r.Slots[i].Raw) + 4
+	}
+	b := r.AppendFields(make([]byte, 0, size))
+	at := 1
+	for i := range r.Slots {
+		s := &r.Slots[i]
+		at = skipText(b, at) + 1
+		end := at + len(s.Raw)
+		s.Raw = b[at:end:end]
+		at = end + 1
+		if len(s.Elems) > 0 {
+			s.Elems = packed(s.Elems, s.Raw)
+		}
+	}
+	return b
+}
+
+func packed(elems []Elem, list json.RawMessage) []Elem {
+	raws, err := ParseList(list)
+	if err != nil || len(raws) != len(elems) {
+		return elems // they are as they were
+	}
+	out := make([]Elem, len(elems))
+	for i, e := range elems {
+		out[i] = Elem{Raw: raws[i], Adds: e.Adds}
+	}
+	return out
 }
 
 // AppendMeta appends who wrote what, in the order of the fields: a table of

@@ -1,10 +1,7 @@
 package store
 
 import (
-	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"roadbook/record"
 )
@@ -15,25 +12,40 @@ type Commit struct {
 	Entries  []Entry
 	Records  []Dirty
 	Writers  []Writer
+	Forks    []Writer // replicas that others are to be relabelled to
 	Orphans  map[record.ID]record.Seq
 	People   []Person
 	Regrants []Regrant
 	Rescopes []Rescope
+	Rescoped []Rescope      // those that are done
 	Schema   *record.Schema // a new one, at Head.Schema
 	Shown    []Shown
 }
 
-// Append writes a commit with a constant number of statements in one round
-// trip. It returns the index rows that have died of it.
-func (tx Tx) Append(ctx context.Context, c Commit) ([]Dead, error) {
-	b := &pgx.Batch{}
-	queueWriters(b, tx.Org, c.Writers)
-	queueRecords(b, tx.Org, c.Records)
-	dead := queueIndex(b, tx.Org, c.Records)
-	c.Head.Chain = queueLog(b, tx.Org, c.Head.Chain, c.Entries)
-	c.queueSeldom(b, tx.Org)
+// Sealed is a commit as it will be sent.
+type Sealed struct {
+	Head  Head   // as it will be
+	Dead  []Dead // index rows that will have died of it
+	from  Head
+	batch batch
+	size  int
+}
+
+// Seal writes a commit that begins where the log ends at from, as a constant
+// number of statements.
+func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
+	s := &Sealed{Head: c.Head, from: from, size: len(c.Entries)}
+	s.Head.Chain = link(from.Chain, c.Entries)
+	b := &s.batch
+	from.move(b, org, s.Head)
+	queueWriters(b, org, c.Writers)
+	queueForks(b, org, c.Forks)
+	queueRecords(b, org, c.Records)
+	s.Dead = queueIndex(b, org, c.Records)
+	queueLog(b, org, c.Entries)
+	c.queueSeldom(b, org)
 	for _, s := range c.Shown {
-		if err := s.queue(b, tx.Org); err != nil {
+		if err := s.queue(b, org); err != nil {
 			return nil, err
 		}
 	}
@@ -42,18 +54,14 @@ func (tx Tx) Append(ctx context.Context, c Commit) ([]Dead, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.Queue(schemaWrite, tx.Org, c.Head.Schema, string(body))
+		b.Queue(schemaWrite, org, c.Head.Schema, string(body))
 	}
-	c.Head.advance(b, tx.Org)
-	b.Queue(wake, fmt.Sprintf("%d %d", tx.Org, c.Head.Seq))
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, fmt.Errorf("append %d changes: %w", len(c.Entries), err)
-	}
-	return dead, nil
+	b.Queue(wake, fmt.Sprintf("%d %d", org, c.Head.Seq))
+	return s, nil
 }
 
 // queueSeldom is what most commits do not have.
-func (c Commit) queueSeldom(b *pgx.Batch, org record.OrgID) {
+func (c Commit) queueSeldom(b *batch, org record.OrgID) {
 	if len(c.Orphans) > 0 {
 		recs, seqs := make([][16]byte, 0, len(c.Orphans)), make([]int64, 0, len(c.Orphans))
 		for rec, seq := range c.Orphans {
@@ -66,6 +74,9 @@ func (c Commit) queueSeldom(b *pgx.Batch, org record.OrgID) {
 	}
 	for _, r := range c.Regrants {
 		r.queue(b, org)
+	}
+	for _, done := range c.Rescoped {
+		b.Queue(rescopesDone, org, [16]byte(done.Rec), done.Seq)
 	}
 	if len(c.Rescopes) > 0 {
 		recs, seqs := make([][16]byte, len(c.Rescopes)), make([]int64, len(c.Rescopes))

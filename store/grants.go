@@ -57,7 +57,7 @@ type Regrant struct {
 	Give, Take []Grant
 }
 
-func (r Regrant) queue(b *pgx.Batch, org record.OrgID) {
+func (r Regrant) queue(b *batch, org record.OrgID) {
 	for _, half := range []struct {
 		sql    pg.SQL
 		grants []Grant
@@ -100,7 +100,7 @@ var actorsWrite = pg.Statement("actors_write", `
 	VALUES ($1, $2, $3, $4, $5)
 	ON CONFLICT (org, id) DO UPDATE SET name = excluded.name, roles = excluded.roles, active = excluded.active`)
 
-func (p Person) queue(b *pgx.Batch, org record.OrgID) {
+func (p Person) queue(b *batch, org record.OrgID) {
 	roles := p.Roles
 	if roles == nil {
 		roles = []string{}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,32 +40,38 @@ var headRead = pg.Statement("head_read", `
 	  FROM heads
 	 WHERE org = $1`)
 
-func (tx Tx) lock(ctx context.Context) (Head, error) { return tx.head(ctx, headLock) }
-
-func (tx Tx) head(ctx context.Context, sql pg.SQL) (Head, error) {
+func scanHead(row pgx.Row, org record.OrgID) (Head, error) {
 	var h Head
 	var high int64
-	err := tx.QueryRow(ctx, sql, tx.Org).Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
+	err := row.Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
 		&h.Schema, &h.Floor, &h.Horizon, &h.Chain, &h.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, errs.New("store.Head", errs.Missing, "there is no such organisation").Coded("org")
 	}
 	if err != nil {
-		return h, fmt.Errorf("head of org %d: %w", tx.Org, err)
+		return h, fmt.Errorf("head of org %d: %w", org, err)
 	}
 	h.High = version.Unpack(high)
 	return h, nil
 }
 
-var headAdvance = pg.Statement("head_advance", `
-	UPDATE heads
-	   SET seq = $2, high = $3, granted = $4, schema = $5, chain = $6
-	 WHERE org = $1`)
+// headMove is the first statement of a commit: it takes the org's lock, makes
+// sure that the log ends where the commit was thought to begin, and advances.
+// If it ends elsewhere, it divides by zero, and nothing behind it runs.
+var headMove = pg.Statement("head_move", `
+	WITH moved AS (
+	     UPDATE heads
+	        SET seq = $4, high = $5, granted = $6, schema = $7, chain = $8
+	      WHERE org = $1 AND seq = $2 AND chain = $3
+	     RETURNING 1)
+	SELECT 1 / count(*) FROM moved`)
 
-// advance is the last statement of a commit.
-func (h Head) advance(b *pgx.Batch, org record.OrgID) {
-	b.Queue(headAdvance, org, h.Seq, h.High.Packed(), h.Granted, h.Schema, h.Chain)
+func (h Head) move(b *batch, org record.OrgID, to Head) {
+	b.Queue(headMove, org, h.Seq, h.Chain, to.Seq, to.High.Packed(), to.Granted, to.Schema, to.Chain)
 }
+
+// Same reports whether the log ends at the same place.
+func (h Head) Same(o Head) bool { return h.Seq == o.Seq && bytes.Equal(h.Chain, o.Chain) }
 
 var wake = pg.Statement("wake", `SELECT pg_notify('head', $1)`)
 

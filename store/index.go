@@ -125,7 +125,7 @@ func (d Dirty) members() (in, out []record.ScopeID) {
 	return in, out
 }
 
-func queueIndex(b *pgx.Batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
+func queueIndex(b *batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
 	var scope, inScope, outScope []int32
 	var seq, mark []int64
 	var rec, inRec, outRec [][16]byte

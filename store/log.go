@@ -31,6 +31,8 @@ type Entry struct {
 	Body    []byte     // its edits, with what stood there before
 	Outcome []byte     // nil when plainly applied
 	Twin    record.Seq // where the same mutation was judged first, under another name; else 0
+
+	chain []byte // after this row, once it is known
 }
 
 var results = []record.Result{record.Applied, record.Merged, record.Refused, record.Parked}
@@ -70,10 +72,18 @@ var logInsert = pg.Statement("log_insert", `
 	              $10::bytea[], $11::bytea[], $12::smallint[], $13::text[], $14::text[], $15::bigint[])
 	       u(seq, n, stamp, high, replica, person, id, hash, chain, result, body, outcome, twin)`)
 
-// queueLog writes the rows and returns the chain after them.
-func queueLog(b *pgx.Batch, org record.OrgID, chain []byte, entries []Entry) []byte {
+// link continues the chain by some rows, each of which keeps its own.
+func link(chain []byte, entries []Entry) []byte {
+	for i := range entries {
+		chain = entries[i].Link(chain)
+		entries[i].chain = chain
+	}
+	return chain
+}
+
+func queueLog(b *batch, org record.OrgID, entries []Entry) {
 	if len(entries) == 0 {
-		return chain
+		return
 	}
 	k := len(entries)
 	seq, n, twin := make([]int64, k), make([]int64, k), make([]int64, k)
@@ -81,22 +91,16 @@ func queueLog(b *pgx.Batch, org record.OrgID, chain []byte, entries []Entry) []b
 	replica, result := make([]int32, k), make([]int16, k)
 	person, id := make([][16]byte, k), make([][16]byte, k)
 	hash, links := make([][]byte, k), make([][]byte, k)
-	body, outcome := make([]string, k), make([]*string, k)
+	body, outcome := make(texts, k), make(texts, k)
 	for i := range entries {
 		e := &entries[i]
-		chain = e.Link(chain)
 		seq[i], n[i], twin[i] = int64(e.Seq), int64(e.N), int64(e.Twin)
 		stamp[i], high[i] = e.Stamp.Packed(), e.High.Packed()
 		replica[i], result[i], person[i], id[i] = int32(e.Replica), resultNo(e.Result), e.Person, e.ID
-		hash[i], links[i], body[i] = e.Hash[:], chain, string(e.Body)
-		if e.Outcome != nil {
-			text := string(e.Outcome)
-			outcome[i] = &text
-		}
+		hash[i], links[i], body[i], outcome[i] = e.Hash[:], e.chain, e.Body, e.Outcome
 	}
 	b.Queue(logInsert, org, entries[0].Arrived, seq, n, stamp, high, replica, person, id, hash, links,
 		result, body, outcome, twin)
-	return chain
 }
 
 const entryColumns = ` m.seq, m.n, m.stamp, m.high, m.arrived, m.replica, m.person, m.id, m.hash, m.result, m.body, m.outcome, coalesce(m.twin, 0) `

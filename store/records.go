@@ -131,7 +131,7 @@ type columns struct {
 	kind, state, month      []int16
 	id, owner               [][16]byte
 	parent, root            []*[16]byte
-	scopes, entered, fields []string
+	scopes, entered, fields texts
 	meta                    [][]byte
 	seq                     []int64
 }
@@ -146,14 +146,14 @@ func (c *columns) add(r *record.Record) {
 	c.root = append(c.root, null(r.Root))
 	c.scopes = append(c.scopes, array(r.Scopes))
 	c.entered = append(c.entered, array(r.Entered))
-	c.fields = append(c.fields, string(r.AppendFields(make([]byte, 0, 512))))
+	c.fields = append(c.fields, r.Pack())
 	c.meta = append(c.meta, r.AppendMeta(make([]byte, 0, 96)))
 	c.seq = append(c.seq, int64(r.Seq))
 }
 
 // array writes numbers as SQL writes an array, because unnest takes no arrays
 // of arrays of different length.
-func array[T ~int32 | ~int64](ns []T) string {
+func array[T ~int32 | ~int64](ns []T) []byte {
 	b := make([]byte, 0, 2+8*len(ns))
 	b = append(b, '{')
 	for i, n := range ns {
@@ -162,7 +162,7 @@ func array[T ~int32 | ~int64](ns []T) string {
 		}
 		b = appendInt(b, int64(n))
 	}
-	return string(append(b, '}'))
+	return append(b, '}')
 }
 
 // Dirty is a record that a commit changed: as it was loaded, nil if new, and
@@ -180,7 +180,7 @@ func (d Dirty) moved() bool {
 		w.Root != n.Root || !slices.Equal(w.Scopes, n.Scopes) || !slices.Equal(w.Entered, n.Entered)
 }
 
-func queueRecords(b *pgx.Batch, org record.OrgID, dirty []Dirty) {
+func queueRecords(b *batch, org record.OrgID, dirty []Dirty) {
 	var fresh, edited, moved columns
 	for _, d := range dirty {
 		switch {

@@ -25,22 +25,15 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 // Tx is a transaction in one org.
 type Tx struct {
-	pgx.Tx
+	Reader
+
 	Org record.OrgID
 }
 
-// InOrg runs fn in one transaction that holds the org's row lock from its
-// first statement to its end: one org's commits queue, orgs never wait for
-// each other (I2, I3). fn may run twice and must not touch the outside.
-func (s *Store) InOrg(ctx context.Context, org record.OrgID, fn func(tx Tx, head Head) error) error {
-	return pg.InTx(ctx, s.pool, pgx.TxOptions{}, func(ptx pgx.Tx) error {
-		tx := Tx{Tx: ptx, Org: org}
-		head, err := tx.lock(ctx)
-		if err != nil {
-			return err
-		}
-		return fn(tx, head)
-	})
+// Reader is what a transaction reads with.
+type Reader interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // Snapshot runs fn in a read-only transaction in which every statement sees
@@ -48,8 +41,8 @@ func (s *Store) InOrg(ctx context.Context, org record.OrgID, fn func(tx Tx, head
 func (s *Store) Snapshot(ctx context.Context, org record.OrgID, fn func(tx Tx, head Head) error) error {
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pg.InTx(ctx, s.pool, opts, func(ptx pgx.Tx) error {
-		tx := Tx{Tx: ptx, Org: org}
-		head, err := tx.head(ctx, headRead)
+		tx := Tx{Reader: ptx, Org: org}
+		head, err := scanHead(tx.QueryRow(ctx, headRead, org), org)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ type Shown struct {
 	View   views.View
 }
 
-func (s Shown) queue(b *pgx.Batch, org record.OrgID) error {
+func (s Shown) queue(b *batch, org record.OrgID) error {
 	args, err := viewArgs(org, s.Device, s.View)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ var writersAdvance = pg.Statement("writers_advance", `
 	 CROSS JOIN LATERAL (SELECT i.ctid FROM replicas i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
 	 WHERE r.ctid = i.ctid`)
 
-func queueWriters(b *pgx.Batch, org record.OrgID, writers []Writer) {
+func queueWriters(b *batch, org record.OrgID, writers []Writer) {
 	if len(writers) == 0 {
 		return
 	}
@@ -79,10 +79,10 @@ var writersInsert = pg.Statement("writers_insert", `
 	INSERT INTO replicas (org, id, device, person, parent, fork, stamp)
 	VALUES ($1, $2, $3, $4, nullif($5, 0), $6, $7)`)
 
-// AddWriter makes a replica that another is to be relabelled to.
-func (tx Tx) AddWriter(ctx context.Context, w Writer) error {
-	_, err := tx.Exec(ctx, writersInsert, tx.Org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
-	return err
+func queueForks(b *batch, org record.OrgID, forks []Writer) {
+	for _, w := range forks {
+		b.Queue(writersInsert, org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
+	}
 }
 
 var rescopesInsert = pg.Statement("rescopes_insert", `
@@ -112,12 +112,6 @@ func (tx Tx) NextRescope(ctx context.Context) (Rescope, bool, error) {
 		return Rescope{}, false, err
 	}
 	return found[0], true, nil
-}
-
-// RescopeDone strikes one off.
-func (tx Tx) RescopeDone(ctx context.Context, r Rescope) error {
-	_, err := tx.Exec(ctx, rescopesDone, tx.Org, [16]byte(r.Rec), r.Seq)
-	return err
 }
 
 var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM rescopes q`)

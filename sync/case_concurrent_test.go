@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -15,18 +15,23 @@ import (
 	"roadbook/record"
 )
 
-// hesitant pauses before every commit, so that transactions end in another
-// order than the one in which they began.
-type hesitant struct{}
+// hesitant is a connection that pauses before everything that is said on it, so
+// that transactions end in another order than the one in which they began.
+type hesitant struct{ net.Conn }
 
-func (hesitant) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if data.SQL == "commit" {
-		<-time.After(time.Duration(rand.Int64N(int64(3 * time.Millisecond))))
-	}
-	return ctx
+func (h hesitant) Write(b []byte) (int, error) {
+	<-time.After(time.Duration(rand.Int64N(int64(3 * time.Millisecond))))
+	return h.Conn.Write(b)
 }
 
-func (hesitant) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+// through has a pool's connections pass through something of the test's.
+func through(c *pgxpool.Config, wrap func(net.Conn) net.Conn) {
+	dial := c.ConnConfig.DialFunc
+	c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		return wrap(conn), err
+	}
+}
 
 // poolLike is a pool of its own on the world's database.
 func (w *world) poolLike(change func(*pgxpool.Config)) *pgxpool.Pool {
@@ -53,7 +58,10 @@ func TestCase01_concurrentPushes(t *testing.T) {
 	for i := range phones {
 		p := w.phone([]string{"lin", "zhou"}[i%2])
 		if i < 4 {
-			w.engine = w.server(w.poolLike(func(c *pgxpool.Config) { c.ConnConfig.Tracer, c.MaxConns = hesitant{}, 2 }))
+			w.engine = w.server(w.poolLike(func(c *pgxpool.Config) {
+				c.MaxConns = 2
+				through(c, func(conn net.Conn) net.Conn { return hesitant{conn} })
+			}))
 		}
 		server := w.engine
 		g.Go(func() error {

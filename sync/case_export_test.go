@@ -19,6 +19,32 @@ func (e *Engine) Still(atOnce int) {
 	e.still, e.rescopeAtOnce = true, atOnce
 }
 
+// Remember has an engine remember about so many bytes of records of each org.
+func (e *Engine) Remember(bytes int) { e.remember = bytes }
+
+// Recent is a memory of numbers, which weigh what they are.
+type Recent struct{ r recent[string, int] }
+
+// NewRecent remembers up to a limit.
+func NewRecent(limit int) *Recent {
+	return &Recent{recent[string, int]{limit: limit, weigh: func(n int) int { return n }}}
+}
+
+// Put adds something, Turn makes room, Get says what there is.
+func (r *Recent) Put(name string, n int) { r.r.put(name, n) }
+
+// Turn makes room.
+func (r *Recent) Turn() { r.r.turn() }
+
+// Get is 0 for what is forgotten.
+func (r *Recent) Get(name string) int {
+	n, _ := r.r.get(name)
+	return n
+}
+
+// MaxRemembered is the limit of an engine.
+const MaxRemembered = maxRemembered
+
 // Place is what a cursor says.
 type Place struct{ c cursor }
 
@@ -91,13 +117,15 @@ type Together struct {
 // PushTogether commits them in one transaction, in the order given, and does
 // not try again what fails.
 func (e *Engine) PushTogether(_ context.Context, org record.OrgID, all []Together) {
-	e.together(org, all, func(c *committer, jobs []*job) error { return c.transaction(jobs) })
+	e.together(org, all, func(c *committer, jobs []*job) error { return c.transaction(jobs, true) })
 }
 
 // Gather commits them as one gather, which runs again job by job if it fails.
 func (e *Engine) Gather(org record.OrgID, all []Together) {
 	e.together(org, all, func(c *committer, jobs []*job) error {
-		c.commit(jobs)
+		if err := c.transaction(jobs, false); err != nil {
+			c.again(jobs, err)
+		}
 		return nil
 	})
 }
@@ -111,7 +139,7 @@ func (e *Engine) together(org record.OrgID, all []Together, commit func(*committ
 			jobs[i].replica, jobs[i].prev, jobs[i].muts = replica, t.Frame.Prev, t.Frame.Mutations
 		}
 	}
-	failed := commit(&committer{e: e, org: org}, jobs)
+	failed := commit(e.newCommitter(org), jobs)
 	for i, j := range jobs {
 		if all[i].Err = cmp.Or(failed, j.err); all[i].Err == nil {
 			all[i].Answer = &wire.PushAnswer{Outcomes: j.outcomes}

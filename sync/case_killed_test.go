@@ -3,10 +3,7 @@ package sync_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	stdsync "sync"
-	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,72 +11,16 @@ import (
 
 	"roadbook/errs"
 	"roadbook/record"
+	"roadbook/sync"
 )
 
-// fuse cuts the connection to the database at the k-th thing that a server
-// says to it: before it is said, or when the database has answered and the
-// answer is on its way.
-type fuse struct {
-	mu    stdsync.Mutex
-	left  int // 0: not armed
-	after bool
-	blown bool
-}
-
-var errCut = &net.OpError{Op: "write", Net: "unix", Err: syscall.EPIPE}
-
-func (f *fuse) arm(k int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.left, f.blown = k, false
-}
-
-// spent disarms it and reports whether it has blown.
-func (f *fuse) spent() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.left = 0
-	return f.blown
-}
-
-// burns counts one word to the database and reports whether it is the last.
-func (f *fuse) burns() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.left == 0 {
-		return false
-	}
-	f.left--
-	f.blown = f.blown || f.left == 0
-	return f.left == 0
-}
-
-// fused is a connection with a fuse.
-type fused struct {
-	net.Conn
-
-	fuse *fuse
-	dead bool // what is read next is lost
-}
-
-func (c *fused) Write(b []byte) (int, error) {
-	if c.fuse.burns() {
-		if !c.fuse.after {
-			_ = c.Close()
-			return 0, errCut
-		}
-		c.dead = true
-	}
-	return c.Conn.Write(b)
-}
-
-func (c *fused) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if c.dead {
-		_ = c.Close()
-		return 0, io.ErrUnexpectedEOF
-	}
-	return n, err
+// mortal is a server with one connection, in which there is a fuse.
+func (w *world) mortal(f *fuse) *sync.Engine {
+	return w.server(w.poolLike(func(c *pgxpool.Config) {
+		c.MaxConns = 1
+		c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // no word but the push's
+		through(c, func(conn net.Conn) net.Conn { return &fused{Conn: conn, fuse: f} })
+	}))
 }
 
 // Case 2. The server is killed at every statement of a push, before it and
@@ -95,15 +36,7 @@ func TestCase02_killedAtEveryStatement(t *testing.T) {
 			w := newWorld(t)
 			lin, _, shop := twoOn(w)
 			f := &fuse{after: after}
-			mortal := w.server(w.poolLike(func(c *pgxpool.Config) {
-				c.MaxConns = 1
-				c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // no word but the push's
-				dial := c.ConnConfig.DialFunc
-				c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					conn, err := dial(ctx, network, addr)
-					return &fused{Conn: conn, fuse: f}, err
-				}
-			}))
+			mortal := w.mortal(f)
 			mortal.Still(1)
 
 			times := 0

@@ -16,6 +16,9 @@ func (s *settling) edit(e *record.Edit) error {
 	if kind == nil {
 		return errs.New("sync.edit", errs.Invalid, "there is no such kind of record").Coded("unknown_kind")
 	}
+	if s.isFresh(e) {
+		return s.create(e, kind)
+	}
 	rec, err := s.find(e.ID)
 	if err != nil {
 		return err
@@ -40,6 +43,18 @@ func (s *settling) edit(e *record.Edit) error {
 		return s.restore(e, rec)
 	}
 	return s.change(e, rec)
+}
+
+// isFresh takes what is created for new if nothing is known to the contrary:
+// nearly always it is, and if not, the record's key refuses the commit, which is
+// then worked out anew with care. A mutation that is refused leaves no record,
+// so for one of these it must be looked up after all (settle).
+func (s *settling) isFresh(e *record.Edit) bool {
+	if e.Op != record.OpCreate || s.w.careful || s.drafts[e.ID] != nil || s.w.recall(e.ID) {
+		return false
+	}
+	s.assumed = append(s.assumed, e.ID)
+	return true
 }
 
 func missing() error {
@@ -316,6 +331,9 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 	for _, o := range rec.Vector {
 		if o.Replica == s.by.Replica || !w.Covers(o) {
 			continue
+		}
+		if s.over == nil {
+			s.over = map[record.ID]version.Vector{}
 		}
 		if s.over[rec.ID] == nil {
 			s.over[rec.ID] = version.Vector{}

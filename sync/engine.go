@@ -40,6 +40,7 @@ type Engine struct {
 
 	rescopeAtOnce int  // records of a subtree that move in one transaction
 	still         bool // somebody else moves subtrees
+	remember      int  // bytes of records that each org's committer remembers
 
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
@@ -55,7 +56,7 @@ type schemaKey struct {
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
-		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still,
+		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: maxRemembered,
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 	}
@@ -85,6 +86,8 @@ func (e *Engine) schema(ctx context.Context, tx store.Tx, seq record.Seq) (*reco
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.schemas[key] = read
-	return read, nil
+	if e.schemas[key] == nil {
+		e.schemas[key] = read // and no other ever: records know their kind by it
+	}
+	return e.schemas[key], nil
 }

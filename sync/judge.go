@@ -145,9 +145,7 @@ func (w *work) forkFrom(j *job, writer *store.Writer, from uint64, matching []st
 		ID: record.ReplicaID(w.e.Draw()), Device: writer.Device, Person: writer.Person,
 		Parent: writer.ID, Fork: from - 1, Stamp: writer.Stamp,
 	}
-	if err := w.tx.AddWriter(w.ctx, fresh); err != nil {
-		return err
-	}
+	w.forks = append(w.forks, fresh)
 	oldest := max(writer.N, keepIDs) - keepIDs + 1
 	last, err := w.tx.EntriesByDot(w.ctx, writer.ID, oldest, writer.N)
 	if err != nil {
@@ -170,6 +168,7 @@ func (w *work) setSchema(s *record.Schema) error {
 	}
 	seq := w.next()
 	w.publish, w.schema, w.head.Schema = s, s, seq
+	w.mem = newMemory(0) // what is there knows the old one
 	for _, loaded := range []map[record.ID]*record.Record{w.was, w.records} {
 		for _, rec := range loaded {
 			if rec != nil && s.KindNo(rec.Kind.No) != nil {

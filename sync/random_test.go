@@ -15,6 +15,7 @@ import (
 	"roadbook/record"
 	"roadbook/record/shipped"
 	"roadbook/store/pg/pgtest"
+	"roadbook/sync"
 	"roadbook/version"
 )
 
@@ -79,6 +80,8 @@ type story struct {
 
 	t      *testing.T
 	seed   int
+	office []*sync.Engine // servers on the one database, of which each step meets any
+	which  *rand.Rand
 	rng    *rand.Rand
 	phones []*player
 	script []string
@@ -140,7 +143,16 @@ func newStory(t *testing.T, w *world, seed int) *story {
 	w.person = func(_ record.OrgID, login string) record.ID {
 		return record.MustID("0190aaaa-0000-7000-8000-000000000002").Derive(login)
 	}
-	w.engine.Still(2)
+	s.office, s.which = []*sync.Engine{w.engine}, rand.New(rand.NewPCG(uint64(seed), 3))
+	if seed%2 == 0 {
+		s.office = append(s.office, w.server(w.pool))
+	}
+	for i, server := range s.office {
+		server.Still(2)
+		if i == seed/2%2 {
+			server.Remember(1) // as good as nothing
+		}
+	}
 	w.org = w.newOrg("seed " + strconv.Itoa(seed))
 	for i, login := range []string{"chen", "lin", "zhou", "gao", "lin"} {
 		p := &player{phone: w.phone(login), login: login, name: login, units: map[record.ID]map[record.ID]map[string]string{}}
@@ -185,6 +197,7 @@ func (s *story) value() string {
 }
 
 func (s *story) step() {
+	s.engine = pick(s.which, s.office)
 	s.pass(time.Duration(pick(s.rng, []int{0, 1, 5, 60, 3600})) * time.Second)
 	p := pick(s.rng, s.phones)
 	switch x := s.rng.IntN(1000); {

@@ -18,30 +18,28 @@ const rescopeAtOnce = 1000
 // there is more to do. It compares with what is right now instead of moving
 // from one to another, so it may be repeated, interrupted and overtaken.
 func (e *Engine) RescopeChunk(ctx context.Context, org record.OrgID) (more bool, err error) {
-	err = e.Store.InOrg(ctx, org, func(tx store.Tx, head store.Head) error {
-		more = false
-		next, found, err := tx.NextRescope(ctx)
-		if err != nil || !found {
-			return err
-		}
-		more = true
-		w, err := e.begin(ctx, tx, head, nil, nil)
-		if err != nil {
-			return err
-		}
-		done, err := w.moveSubtree(next)
-		if err != nil {
-			return err
-		}
-		if done {
-			if err := tx.RescopeDone(ctx, next); err != nil {
-				return err
-			}
-		}
-		_, err = w.end()
-		return err
-	})
-	return more, err
+	turn := e.Store.Turn(org, nil, nil)
+	defer turn.End(ctx)
+	w, err := e.begin(ctx, turn, newMemory(0), true)
+	if err != nil {
+		return false, err
+	}
+	next, found, err := w.tx.NextRescope(ctx)
+	if err != nil || !found {
+		return false, err
+	}
+	done, err := w.moveSubtree(next)
+	if err != nil {
+		return false, err
+	}
+	if done {
+		w.rescoped = append(w.rescoped, next)
+	}
+	sealed, err := w.end()
+	if err != nil || sealed == nil {
+		return true, err
+	}
+	return true, turn.Send(ctx, sealed)
 }
 
 // moveSubtree moves what is not where it belongs; done means that nothing is

@@ -3,6 +3,7 @@ package sync
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 
 	"roadbook/access"
@@ -36,6 +37,7 @@ type settling struct {
 	over    map[record.ID]version.Vector
 	effects []Effects
 	rescope []record.ID
+	assumed []record.ID // to be new, without looking
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each
@@ -44,16 +46,37 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 	if first := w.entries[m.ID]; first != nil {
 		return w.settleTwin(writer, m, first, person)
 	}
-	s := &settling{w: w, m: m, writer: writer, drafts: map[record.ID]*draft{}, over: map[record.ID]version.Vector{}}
-	err := s.all(person)
-	var refusal *errs.Error
-	switch {
-	case err == nil:
-		return s.accept()
-	case errors.As(err, &refusal) && refusal.Kind != errs.Internal && refusal.Kind != errs.Busy:
-		return s.refuse(refusal)
+	for {
+		s := &settling{w: w, m: m, writer: writer, drafts: map[record.ID]*draft{}}
+		err := s.all(person)
+		var refusal *errs.Error
+		switch {
+		case err == nil:
+			return s.accept()
+		case !errors.As(err, &refusal) || refusal.Kind == errs.Internal || refusal.Kind == errs.Busy:
+			return record.Outcome{}, err
+		}
+		mistaken, err := s.lookUp()
+		if err != nil {
+			return record.Outcome{}, err
+		}
+		if !mistaken {
+			return s.refuse(refusal)
+		}
 	}
-	return record.Outcome{}, err
+}
+
+// lookUp looks up what the mutation would have created, and reports whether
+// any of it was wrongly taken for new.
+func (s *settling) lookUp() (mistaken bool, err error) {
+	recs := map[record.ID]bool{}
+	for i := range s.m.Edits {
+		if e := &s.m.Edits[i]; e.Op == record.OpCreate {
+			recs[e.ID] = true
+		}
+	}
+	err = s.w.loadRecords(recs)
+	return slices.ContainsFunc(s.assumed, func(id record.ID) bool { return s.w.records[id] != nil }), err
 }
 
 func (s *settling) all(person record.ID) error {
