@@ -97,7 +97,7 @@ func (q *queued) params(types *pgtype.Map, oids []uint32) ([][]byte, error) {
 }
 
 // encodeList writes the lists that commits have; everything else is left to the
-// driver.
+// driver. One that is nil is null, as the driver has it.
 func encodeList(arg any) any {
 	switch all := arg.(type) {
 	case []int16:
@@ -109,16 +109,16 @@ func encodeList(arg any) any {
 	case [][16]byte:
 		return fixed(all, pgtype.UUIDOID, 16, func(b []byte, v [16]byte) []byte { return append(b, v[:]...) })
 	case []*[16]byte:
-		return varied(len(all), pgtype.UUIDOID, func(i int) ([]byte, bool) {
-			if all[i] == nil {
-				return nil, true
+		return varied(all, pgtype.UUIDOID, func(v *[16]byte) []byte {
+			if v == nil {
+				return nil
 			}
-			return all[i][:], false
+			return v[:]
 		})
 	case [][]byte:
-		return varied(len(all), pgtype.ByteaOID, func(i int) ([]byte, bool) { return all[i], false })
+		return varied(all, pgtype.ByteaOID, func(v []byte) []byte { return v })
 	case texts:
-		return varied(len(all), pgtype.TextOID, func(i int) ([]byte, bool) { return all[i], all[i] == nil })
+		return varied(all, pgtype.TextOID, func(v []byte) []byte { return v })
 	}
 	return arg
 }
@@ -136,6 +136,9 @@ func header(b []byte, oid uint32, n int) []byte {
 }
 
 func fixed[T any](all []T, oid uint32, size int, add func([]byte, T) []byte) list {
+	if all == nil {
+		return nil
+	}
 	b := header(make([]byte, 0, listHeader+len(all)*(4+size)), oid, len(all))
 	for _, v := range all {
 		b = add(binary.BigEndian.AppendUint32(b, uint32(size)), v)
@@ -143,17 +146,19 @@ func fixed[T any](all []T, oid uint32, size int, add func([]byte, T) []byte) lis
 	return b
 }
 
-func varied(n int, oid uint32, at func(int) (value []byte, null bool)) list {
-	size := listHeader + 4*n
-	for i := range n {
-		value, _ := at(i)
-		size += len(value)
+func varied[T any](all []T, oid uint32, bytes func(T) []byte) list {
+	if all == nil {
+		return nil
 	}
-	b := header(make([]byte, 0, size), oid, n)
-	for i := range n {
-		value, null := at(i)
-		if null {
-			b = append(b, 0xff, 0xff, 0xff, 0xff)
+	size := listHeader + 4*len(all)
+	for _, v := range all {
+		size += len(bytes(v))
+	}
+	b := header(make([]byte, 0, size), oid, len(all))
+	for _, v := range all {
+		value := bytes(v)
+		if value == nil {
+			b = append(b, 0xff, 0xff, 0xff, 0xff) // null
 			continue
 		}
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(value))), value...)

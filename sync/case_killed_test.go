@@ -36,8 +36,6 @@ func TestCase02_killedAtEveryStatement(t *testing.T) {
 			w := newWorld(t)
 			lin, _, shop := twoOn(w)
 			f := &fuse{after: after}
-			mortal := w.mortal(f)
-			mortal.Still(1)
 
 			times := 0
 			for blown := true; blown; {
@@ -47,6 +45,8 @@ func TestCase02_killedAtEveryStatement(t *testing.T) {
 				edit.Inc = values("points", 1)
 				lin.typed(edit)
 				body := lin.bytes(2)
+				mortal := w.mortal(f) // one that remembers nothing
+				mortal.Still(1)
 				f.arm(times)
 				_, err := mortal.Push(t.Context(), lin.who, w.read(body))
 				blown = f.spent()
@@ -73,6 +73,52 @@ func TestCase02_killedAtEveryStatement(t *testing.T) {
 			require.Greater(t, times, 10, "a push says more than that to the database")
 			require.Equal(t, times, lin.count("visit"))
 			w.entries() // the log is whole
+		})
+	}
+}
+
+// The same for a server that remembers everything it needs and says it in one
+// word; it is the same one that is asked again.
+func TestCase02_killedInTheOnlyWord(t *testing.T) {
+	t.Parallel()
+
+	for _, after := range []bool{false, true} {
+		t.Run(fmt.Sprintf("after the answer %v", after), func(t *testing.T) {
+			t.Parallel()
+
+			w := newWorld(t)
+			lin, _, shop := twoOn(w)
+			f := &fuse{after: after}
+			mortal := w.mortal(f)
+			mortal.Still(1)
+			w.engine = mortal
+			tap := func() []byte {
+				edit := lin.change(shop)
+				edit.Inc = values("points", 1)
+				lin.typed(edit)
+				return lin.bytes(1)
+			}
+			tap()
+			lin.push()
+
+			const times = 5
+			for range times {
+				body := tap()
+				f.arm(1)
+				_, err := lin.send(body)
+				require.True(t, f.spent())
+				require.Equal(t, errs.Busy, errs.KindOf(err), "%v", err)
+				out, err := lin.send(body)
+				require.NoError(t, err)
+				require.Equal(t, record.Applied, out[0].Result)
+				lin.settle(out)
+				tap()
+				require.Len(t, lin.push(), 1, "and it remembers again")
+			}
+
+			lin.pull()
+			require.Equal(t, fmt.Sprint(2*times+1), lin.raw(shop, "points"))
+			w.entries()
 		})
 	}
 }
