@@ -57,7 +57,7 @@ func TestBatch_lists(t *testing.T) {
 		}))
 	}
 
-	got, err := db.Query(t.Context(), `SELECT l.who || count(*) FROM lists l GROUP BY l ORDER BY 1`)
+	got, err := db.Query(t.Context(), `SELECT d.who || d.n FROM (SELECT (array_agg(l.who))[1] AS who, count(*) AS n FROM lists l GROUP BY l) d ORDER BY 1`)
 	require.NoError(t, err)
 	same, err := pgx.CollectRows(got, pgx.RowTo[string])
 	require.NoError(t, err)

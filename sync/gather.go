@@ -338,7 +338,8 @@ func (c *committer) lull() {
 		}
 		c.moving, c.mem = more, newMemory(c.e.remember)
 	}
-	for c.idle() && !c.e.still && c.sweep(sweepFrom) {
+	for more := true; more && c.idle() && !c.e.still; {
+		more = c.sweep(sweepFrom)
 	}
 }
 
