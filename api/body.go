@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -36,32 +35,10 @@ func (s *Server) limit(maxBody int64) gin.HandlerFunc {
 			return
 		}
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody+slackBytes)
-		if err := hurry(c, bodyTimeout); err != nil {
+		if err := setReadDeadline(c, after(c, bodySilence)); err != nil {
 			s.fail(c, err)
 		}
 	}
-}
-
-// hurry sets the time by which the body must have arrived. The deadline comes
-// from a context, so that it is on the clock of the network and not on the one
-// that tests wind by hand.
-func hurry(c *gin.Context, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	return setReadDeadline(c, deadline)
-}
-
-// relax takes the deadline back: it would end the request that waits for its
-// answer.
-func relax(c *gin.Context) error { return setReadDeadline(c, time.Time{}) }
-
-func setReadDeadline(c *gin.Context, at time.Time) error {
-	err := http.NewResponseController(c.Writer).SetReadDeadline(at)
-	if errors.Is(err, http.ErrNotSupported) {
-		return nil // a test without a network
-	}
-	return err
 }
 
 // readBody returns the decompressed body. Both lengths are limited, as sent
@@ -75,11 +52,12 @@ func (s *Server) readBody(c *gin.Context, maxBody int64, share *crowd.Share) ([]
 	if err != nil {
 		return nil, err
 	}
-	sent, err := io.ReadAll(share.Reader(c.Request.Body))
+	sent, err := io.ReadAll(share.Reader(pace(c)))
 	if err != nil {
 		return nil, readError(err, maxBody)
 	}
-	if err := relax(c); err != nil {
+	// The deadline would end the request that waits for its answer.
+	if err := setReadDeadline(c, time.Time{}); err != nil {
 		return nil, err
 	}
 	meant, err := s.unpack.body(encoding, sent, maxBody)

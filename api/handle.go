@@ -100,6 +100,9 @@ func (s *Server) respond(c *gin.Context, status int, r *reply) {
 	}
 	header.Set("Content-Length", strconv.Itoa(len(r.body)))
 	c.AbortWithStatus(status)
+	if err := setWriteDeadline(c, len(r.body)); err != nil {
+		s.Log.DebugContext(c.Request.Context(), "the answer has no deadline", telemetry.KeyErr, err)
+	}
 	if _, err := c.Writer.Write(r.body); err != nil {
 		s.Log.DebugContext(c.Request.Context(), "the answer was not taken", telemetry.KeyErr, err)
 	}

@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -52,6 +55,7 @@ func dial(t *testing.T, s server) net.Conn {
 		require.NoError(t, ours.Close())
 		require.NoError(t, httpServer.Close())
 		require.ErrorIs(t, <-done, http.ErrServerClosed)
+		time.Sleep(time.Second) // the server lingers before it hangs up
 	})
 	return ours
 }
@@ -113,6 +117,118 @@ func TestNetwork_aSlowBodyInTimeIsServed(t *testing.T) {
 		require.Equal(t, http.StatusOK, answer.StatusCode, text(t, answer))
 		require.Equal(t, 50*time.Second, at.Sub(start))
 	})
+}
+
+// trickle sends a push of n bytes in pieces, so many a second, until it is all
+// there or the server hangs up.
+func trickle(c net.Conn, n, pace int) {
+	if _, err := fmt.Fprintf(c, "%sContent-Length: %d\r\n\r\n", head, n); err != nil {
+		return
+	}
+	body := padded(goodPush, n)
+	for piece := range slices.Chunk(body, pace) {
+		if _, err := c.Write(piece); err != nil {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// A body that keeps coming at the pace of 2G is let through, whatever it takes;
+// one that trickles to hold a connection open is cut, soon.
+func TestNetwork_pace(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		name    string
+		n, pace int
+		status  int
+		took    time.Duration
+	}{
+		{"64 kbit/s", 2_000_000, 8_000, 200, 250 * time.Second},
+		{"at the least pace", 1 << 20, 4 << 10, 200, 256 * time.Second},
+		{"a third below it", 1 << 20, 2731, 408, 181 * time.Second},
+		{"a byte a second", 1000, 1, 408, time.Minute},
+		{"a push as large as may be, at 64 kbit/s", wire.MaxPushBytes, 8_000, 408, 10 * time.Minute},
+		{"a push as large as a device makes, at 64 kbit/s", 4 << 20, 8_000, 200, 525 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			synctest.Test(t, func(t *testing.T) {
+				c := dial(t, newServer(nil))
+				start := time.Now()
+				go trickle(c, tt.n, tt.pace)
+
+				answer := receive(t, c)
+
+				require.Equal(t, tt.status, answer.StatusCode)
+				require.InDelta(t, tt.took.Seconds(), time.Since(start).Seconds(), 2)
+				require.Equal(t, tt.status == 408, strings.Contains(text(t, answer), `"code":"slow"`))
+			})
+		})
+	}
+}
+
+// Silence in the middle of a body ends it, however much had come before.
+func TestNetwork_silence(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, newServer(nil))
+		start := time.Now()
+		send(t, c, head+"Content-Length: 3000000\r\n\r\n"+string(padded(goodPush, 2_000_000)))
+
+		answer := receive(t, c)
+
+		require.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
+		require.Equal(t, time.Minute, time.Since(start))
+	})
+}
+
+// Who takes an answer at the pace of 2G gets all of it; who does not take it is
+// cut off.
+func TestNetwork_aSlowTaker(t *testing.T) {
+	t.Parallel()
+
+	page := append(append([]byte(`{"changes":["`), noisy(900_000)...), `"]}`...)
+	for pace, whole := range map[int]bool{8_000: true, 4 << 10: true, 1_000: false, 0: false} {
+		t.Run(strconv.Itoa(pace), func(t *testing.T) {
+			t.Parallel()
+
+			synctest.Test(t, func(t *testing.T) {
+				c := dial(t, newServer(func(c *api.Config) {
+					c.Line = line{pull: func(context.Context, access.Caller, *wire.PullRequest) ([]byte, error) { return page, nil }}
+				}))
+				send(t, c, strings.Replace(head, "push", "pull", 1)+"Content-Length: 30\r\n\r\n"+goodPull)
+				start := time.Now()
+				answer := receive(t, slowly{c, pace})
+
+				got, err := io.ReadAll(answer.Body)
+
+				require.Equal(t, whole, err == nil && len(got) == len(page), "%v after %v", err, time.Since(start))
+				require.LessOrEqual(t, time.Since(start), 10*time.Minute)
+			})
+		})
+	}
+}
+
+// slowly is read at a pace; at none it is left alone for a while before each
+// piece.
+type slowly struct {
+	net.Conn
+
+	pace int
+}
+
+func (s slowly) Read(p []byte) (int, error) {
+	if s.pace == 0 {
+		time.Sleep(5 * time.Minute)
+		return s.Conn.Read(p)
+	}
+	time.Sleep(time.Second)
+	return s.Conn.Read(p[:min(len(p), s.pace)])
 }
 
 func TestNetwork_aHandlerThatTakesTooLong(t *testing.T) {
@@ -190,7 +306,6 @@ func TestNetwork_headersAreLimited(t *testing.T) {
 		}()
 
 		require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, receive(t, c).StatusCode)
-		time.Sleep(time.Second) // the server lingers before it hangs up
 	})
 }
 
@@ -201,7 +316,7 @@ func TestNewHTTPServer_limitsEverything(t *testing.T) {
 
 	require.Equal(t, 10*time.Second, s.ReadHeaderTimeout)
 	require.Zero(t, s.ReadTimeout, "bodies have their own, which ends when they are here")
-	require.Greater(t, s.WriteTimeout, time.Minute+55*time.Second)
+	require.Equal(t, 20*time.Minute+55*time.Second, s.WriteTimeout)
 	require.Positive(t, s.IdleTimeout)
 	require.Equal(t, 16<<10, s.MaxHeaderBytes)
 }

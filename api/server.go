@@ -24,15 +24,13 @@ import (
 	"roadbook/sync/wire"
 )
 
-// Limits of a request. A phone on 2G carries some 5 KB a second.
+// Limits of a request; how long its body and its answer may take is in pace.go.
 const (
 	maxHeaderBytes = 16 << 10         // a token is under 2 KB
 	maxSmallBytes  = 16 << 10         // of a sign-in: names, a password, a token
 	headerTimeout  = 10 * time.Second // to send the headers
-	bodyTimeout    = time.Minute      // to send the body: 300 KB on 2G, a week's outbox compressed
 	requestTimeout = 30 * time.Second // to be served, once the body is here
 	pullTimeout    = requestTimeout + wire.MaxWaitMS*time.Millisecond
-	answerTimeout  = 2 * time.Minute // to take the answer: a page of 900 KB, compressed, on 2G
 	idleTimeout    = 2 * time.Minute // between two requests of one connection
 	readyTimeout   = 5 * time.Second // to find out whether the server can serve
 )

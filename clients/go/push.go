@@ -95,7 +95,7 @@ func (d *Device) send(ctx context.Context, frame *wire.Push, r *Report) error {
 	answer := &wire.PushAnswer{}
 	err := d.call(ctx, "/v1/sync/push", frame, answer)
 	switch errs.CodeOf(err) {
-	case codeOffline, codeSize:
+	case codeOffline, codeSize, codeSlow:
 		d.frameBytes = max(d.frameBytes/2, leastFrameBytes)
 	}
 	if err != nil {

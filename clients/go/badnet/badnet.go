@@ -50,6 +50,9 @@ type Plan struct {
 	Repeat      float64
 
 	Least, Most time.Duration // latency, before the request and again after it
+
+	Pace     int           // bytes a second, each way; 0 is as fast as it comes
+	Patience time.Duration // after which a client, or a gateway on the way, gives a request up; 0 is never
 }
 
 // Stats counts what became of the requests.
@@ -118,7 +121,11 @@ func (n *Net) RoundTrip(req *http.Request) (*http.Response, error) {
 	if late != nil {
 		n.deliver(late)
 	}
-	if err := n.pause(req.Context(), wait); err != nil {
+	up := n.carrying(len(body))
+	if n.tooLong(up) {
+		fate, up = LoseRequest, n.plan.Patience
+	}
+	if err := n.pause(req.Context(), wait+up); err != nil {
 		return nil, err
 	}
 	switch {
@@ -135,14 +142,31 @@ func (n *Net) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = res.Body.Close() // nobody reads it
 		return nil, err
 	}
-	return n.answer(res, fate)
+	return n.answer(req.Context(), res, fate, up)
 }
 
+// carrying is how long the network takes for so many bytes.
+func (n *Net) carrying(bytes int) time.Duration {
+	if n.plan.Pace == 0 {
+		return 0
+	}
+	return time.Duration(bytes) * time.Second / time.Duration(n.plan.Pace)
+}
+
+func (n *Net) tooLong(d time.Duration) bool { return n.plan.Patience > 0 && d > n.plan.Patience }
+
 // answer lets as much of the answer through as its fate allows.
-func (n *Net) answer(res *http.Response, fate Fate) (*http.Response, error) {
+func (n *Net) answer(ctx context.Context, res *http.Response, fate Fate, up time.Duration) (*http.Response, error) {
 	text, err := io.ReadAll(res.Body)
 	_ = res.Body.Close() // it was read
 	if err != nil {
+		return nil, err
+	}
+	down := n.carrying(len(text))
+	if n.tooLong(up + down) {
+		fate, down = LoseAnswer, n.plan.Patience-up
+	}
+	if err := n.pause(ctx, down); err != nil {
 		return nil, err
 	}
 	if fate == LoseAnswer {

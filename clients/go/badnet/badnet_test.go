@@ -142,3 +142,30 @@ func TestNet_isRepeatable(t *testing.T) {
 	plan.Seed = 8
 	require.NotEqual(t, first, run(plan))
 }
+
+// A slow network takes its time for every byte, and whoever has no patience for
+// that learns as little as one whose request was lost.
+func TestNet_pace(t *testing.T) {
+	t.Parallel()
+	var took time.Duration
+	sleep := func(_ context.Context, d time.Duration) error {
+		took += d
+		return nil
+	}
+	n := badnet.New(&echo{}, badnet.Plan{Pace: 2, Patience: 6 * time.Second}, sleep)
+	got, err := ask(t, n, "hello!")
+	require.NoError(t, err)
+	require.Equal(t, "hello!", got)
+	require.Equal(t, 6*time.Second, took, "three seconds there and three back")
+
+	e := &echo{}
+	n = badnet.New(e, badnet.Plan{Pace: 2, Patience: 4 * time.Second}, sleep)
+	took = 0
+	_, err = ask(t, n, "hello!")
+	require.ErrorIs(t, err, badnet.ErrLost)
+	require.Equal(t, int64(1), e.heard.Load(), "it was done, and the answer did not come in time")
+	require.Equal(t, 4*time.Second, took)
+	_, err = ask(t, n, "hello, hello!")
+	require.ErrorIs(t, err, badnet.ErrLost)
+	require.Equal(t, int64(1), e.heard.Load())
+}
