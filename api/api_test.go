@@ -18,8 +18,10 @@ import (
 	"roadbook/api"
 	"roadbook/errs"
 	"roadbook/record"
+	"roadbook/sync/online"
 	"roadbook/sync/wire"
 	"roadbook/telemetry"
+	"roadbook/version"
 )
 
 // line is an engine that does as it is told.
@@ -72,6 +74,56 @@ func (s signIn) Refresh(_ context.Context, r *wire.RefreshRequest) (*wire.Refres
 
 func (s signIn) Logout(context.Context, access.Caller) error { return s.err }
 
+// records are those of somebody who is online, as he is told.
+type records struct {
+	write func(record.Mutation) (record.Outcome, error)
+	list  func(online.Query) (online.Page, error)
+}
+
+var shop = online.Record{
+	Kind: "account", ID: record.MustID("01930000-0000-7000-8000-0000000000b1"), Seq: 813,
+	Values: record.Values{{Field: "name", Raw: []byte(`"兴旺超市"`)}},
+}
+
+func (r records) List(_ context.Context, _ access.Caller, q online.Query) (online.Page, error) {
+	if r.list == nil {
+		return online.Page{}, nil
+	}
+	return r.list(q)
+}
+
+func (records) Get(_ context.Context, who access.Caller, kind string, id record.ID) (online.Record, error) {
+	if id != shop.ID || kind != shop.Kind || who.Org != 7 {
+		return online.Record{}, errs.New("test", errs.Missing, "not there").Coded("missing")
+	}
+	return shop, nil
+}
+
+func (r records) Write(_ context.Context, _ access.Caller, m record.Mutation) (record.Outcome, error) {
+	if r.write == nil {
+		return record.Outcome{N: 1, ID: m.ID, Result: record.Applied, Seq: 814}, nil
+	}
+	return r.write(m)
+}
+
+func (records) History(_ context.Context, _ access.Caller, _ string, _ record.ID, after record.Seq, _ int) (online.History, error) {
+	return online.History{Changes: []online.Change{{Seq: 812, Dot: version.Dot{Replica: "k7f2", N: 3}}}, After: after}, nil
+}
+
+func (r records) Restore(_ context.Context, _ access.Caller, key record.ID, kind string, id record.ID, field string, _ version.Dot) (record.Outcome, error) {
+	return r.Write(context.Background(), access.Caller{}, record.Mutation{ID: key, Edits: []record.Edit{{
+		Kind: kind, ID: id, Set: record.Values{{Field: field, Raw: []byte(`1`)}},
+	}}})
+}
+
+func (records) Timeline(context.Context, access.Caller, string, record.ID, string, int) (online.Timeline, error) {
+	return online.Timeline{}, nil
+}
+
+func (records) Today(_ context.Context, _ access.Caller, at time.Time) (online.Today, error) {
+	return online.Today{Day: at.Format(time.DateOnly)}, nil
+}
+
 // server is one under test, with its log.
 type server struct {
 	*api.Server
@@ -101,6 +153,7 @@ func newServer(change func(*api.Config)) server {
 	c := api.Config{
 		Line:   line{},
 		SignIn: signIn{},
+		Online: func() (api.Records, error) { return records{}, nil },
 		Ready:  func(context.Context) error { return nil },
 		Log:    telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),
 		Now:    func() time.Time { return time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC) },

@@ -30,15 +30,25 @@ var matrix = map[string]struct {
 	body string
 	verdicts
 }{
-	"POST /v1/auth/login":   {goodLogin, everybody},
-	"POST /v1/auth/refresh": {`{"refresh_token":"x"}`, everybody},
-	"POST /v1/auth/logout":  {"", verdicts{all: 204, anonymous: 401, expired: 401, visitor: 403}},
-	"POST /v1/sync/push":    {goodPush, signedIn},
-	"POST /v1/sync/pull":    {goodPull, signedIn},
-	"GET /healthz":          {"", everybody},
-	"GET /readyz":           {"", everybody},
-	"GET /openapi.yaml":     {"", everybody},
-	"GET /openapi.json":     {"", everybody},
+	"POST /v1/auth/login":                  {goodLogin, everybody},
+	"POST /v1/auth/refresh":                {`{"refresh_token":"x"}`, everybody},
+	"POST /v1/auth/logout":                 {"", verdicts{all: 204, anonymous: 401, expired: 401, visitor: 403}},
+	"POST /v1/sync/push":                   {goodPush, signedIn},
+	"POST /v1/sync/pull":                   {goodPull, signedIn},
+	"GET /v1/today":                        {"", signedIn},
+	"GET /v1/records/{kind}":               {"", signedIn},
+	"POST /v1/records/{kind}":              {`{"set":{"name":"x"}}`, signedIn},
+	"GET /v1/records/{kind}/{id}":          {"", signedIn},
+	"POST /v1/records/{kind}/{id}":         {`{"set":{"name":"x"}}`, signedIn},
+	"DELETE /v1/records/{kind}/{id}":       {"", signedIn},
+	"POST /v1/records/{kind}/{id}/delete":  {`{}`, signedIn},
+	"POST /v1/records/{kind}/{id}/restore": {`{"field":"name","dot":{"replica":"k7f2","n":3}}`, signedIn},
+	"GET /v1/records/{kind}/{id}/history":  {"", signedIn},
+	"GET /v1/records/{kind}/{id}/timeline": {"", signedIn},
+	"GET /healthz":                         {"", everybody},
+	"GET /readyz":                          {"", everybody},
+	"GET /openapi.yaml":                    {"", everybody},
+	"GET /openapi.json":                    {"", everybody},
 }
 
 func TestMatrix(t *testing.T) {
@@ -68,7 +78,7 @@ func TestMatrix(t *testing.T) {
 					token = ""
 				}
 
-				answer := s.ask(t, route.Method, route.Path, token, []byte(row.body))
+				answer := s.ask(t, route.Method, filled(route.Path), token, []byte(row.body), "Idempotency-Key", lin.String())
 
 				require.Equal(t, want, answer.StatusCode, text(t, answer))
 				require.Equal(t, want == http.StatusUnauthorized, answer.Header.Get("WWW-Authenticate") != "")

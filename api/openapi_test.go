@@ -215,7 +215,7 @@ func TestOpenAPI_referencesLead(t *testing.T) {
 
 // filled gives an address values for what stands in braces.
 func filled(path string) string {
-	return strings.NewReplacer("{kind}", "account", "{id}", lin.String(), "{asset}", "page.js").Replace(path)
+	return strings.NewReplacer("{kind}", "account", "{id}", shop.ID.String(), "{asset}", "page.js").Replace(path)
 }
 
 func jsonRequest(t *testing.T, r *http.Request, v any) *http.Request {

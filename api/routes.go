@@ -10,6 +10,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/errs"
+	"roadbook/record"
 	"roadbook/sync/wire"
 )
 
@@ -37,6 +38,17 @@ func (s *Server) Routes() []Route {
 
 		{http.MethodPost, "/v1/sync/push", access.Sync, plain(s.push), wire.MaxPushBytes, requestTimeout},
 		{http.MethodPost, "/v1/sync/pull", access.Sync, plain(s.pull), wire.MaxPullBytes, pullTimeout},
+
+		{http.MethodGet, "/v1/today", access.Sync, typed(s.today), 0, requestTimeout},
+		{http.MethodGet, "/v1/records/{kind}", access.Sync, typed(s.listRecords), 0, requestTimeout},
+		{http.MethodPost, "/v1/records/{kind}", access.Sync, typed(s.createRecord), record.MaxMutationBytes, requestTimeout},
+		{http.MethodGet, "/v1/records/{kind}/{id}", access.Sync, typed(s.getRecord), 0, requestTimeout},
+		{http.MethodPost, "/v1/records/{kind}/{id}", access.Sync, typed(s.editRecord), record.MaxMutationBytes, requestTimeout},
+		{http.MethodDelete, "/v1/records/{kind}/{id}", access.Sync, typed(s.deleteRecord), 0, requestTimeout},
+		{http.MethodPost, "/v1/records/{kind}/{id}/delete", access.Sync, typed(s.deleteByPost), maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/records/{kind}/{id}/restore", access.Sync, typed(s.restoreField), maxSmallBytes, requestTimeout},
+		{http.MethodGet, "/v1/records/{kind}/{id}/history", access.Sync, typed(s.recordHistory), 0, requestTimeout},
+		{http.MethodGet, "/v1/records/{kind}/{id}/timeline", access.Sync, typed(s.recordTimeline), 0, requestTimeout},
 
 		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},

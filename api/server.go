@@ -21,7 +21,10 @@ import (
 	"roadbook/access"
 	"roadbook/api/contract"
 	"roadbook/api/crowd"
+	"roadbook/record"
+	"roadbook/sync/online"
 	"roadbook/sync/wire"
+	"roadbook/version"
 )
 
 // Limits of a request; how long its body and its answer may take is in pace.go.
@@ -53,11 +56,24 @@ type SignIn interface {
 	Caller(ctx context.Context, token string) (access.Caller, error)
 }
 
+// Records is for clients that are online.
+type Records interface {
+	List(ctx context.Context, who access.Caller, q online.Query) (online.Page, error)
+	Get(ctx context.Context, who access.Caller, kind string, id record.ID) (online.Record, error)
+	// Write takes in one change. A refused one is an outcome and no error.
+	Write(ctx context.Context, who access.Caller, m record.Mutation) (record.Outcome, error)
+	History(ctx context.Context, who access.Caller, kind string, id record.ID, after record.Seq, limit int) (online.History, error)
+	Restore(ctx context.Context, who access.Caller, key record.ID, kind string, id record.ID, field string, dot version.Dot) (record.Outcome, error)
+	Timeline(ctx context.Context, who access.Caller, kind string, id record.ID, after string, limit int) (online.Timeline, error)
+	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
+}
+
 // Config is what a Server is made of. Everything is required except News,
 // TrustedProxies and Limits.
 type Config struct {
 	Line   Line
 	SignIn SignIn
+	Online func() (Records, error)     // busy until it is there
 	News   News                        // without it no pull waits
 	Ready  func(context.Context) error // nil when requests can be served
 	Log    *slog.Logger

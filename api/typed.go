@@ -40,7 +40,7 @@ func (a *registrar) ServeHTTP(http.ResponseWriter, *http.Request) {}
 func (s *Server) through(r Route, op *huma.Operation, serve func(huma.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		s.exchange(c, r, func(ctx context.Context, in *call) (*reply, error) {
-			inner := *c.Request.WithContext(ctx)
+			inner := *c.Request.WithContext(context.WithValue(ctx, callKey{}, in))
 			inner.Body = io.NopCloser(bytes.NewReader(in.body))
 			asked := c.Copy()
 			asked.Request = &inner
@@ -49,9 +49,17 @@ func (s *Server) through(r Route, op *huma.Operation, serve func(huma.Context)) 
 			if a.failure != nil || a.status == http.StatusNoContent {
 				return nil, a.failure
 			}
-			return &reply{status: a.status, contentType: a.contentType, body: a.body.Bytes(), header: a.header}, nil
+			return a.reply(), nil
 		})
 	}
+}
+
+type callKey struct{}
+
+// callOf is what a typed handler may know of its request beside its types.
+func callOf(ctx context.Context) *call {
+	in, _ := ctx.Value(callKey{}).(*call)
+	return in
 }
 
 // humaContext is huma.Context under a name that its own method does not have.
@@ -65,6 +73,14 @@ type answering struct {
 	header      map[string]string
 	body        bytes.Buffer
 	failure     error
+}
+
+func (a *answering) reply() *reply {
+	r := &reply{status: a.status, contentType: a.contentType, body: a.body.Bytes(), header: a.header}
+	if a.status == http.StatusNotModified {
+		r.body = nil
+	}
+	return r
 }
 
 // Header says that a body is JSON, whatever the client calls it.
@@ -124,6 +140,9 @@ func failureOf(status int, message string, causes []error) error {
 		if d, ok := cause.(huma.ErrorDetailer); ok {
 			fields = append(fields, fieldOf(d.ErrorDetail()))
 		}
+	}
+	if len(fields) > 0 && fields[0].Field == keyHeader {
+		return coded("api.typed", errs.Invalid, "idempotency_key")
 	}
 	if len(fields) > 0 {
 		return errs.New("api.typed", errs.Invalid, "%s", fields[0].Field+": "+fields[0].Detail).Coded("parameter").Of(fields...)

@@ -106,17 +106,23 @@ func (c *Contract) Operation(r Route) huma.Operation {
 	if r.Right == access.Public {
 		op.Security = []map[string][]string{}
 	}
-	if said.in != nil {
-		op.RequestBody = &huma.RequestBody{Required: true, Description: said.takes, Content: map[string]*huma.MediaType{
-			jsonType: {Schema: c.schema(said.in), Example: example(said.id + ".request")},
-		}}
-	}
 	return op
+}
+
+// request is the body that a route reads, if it does.
+func (c *Contract) request(said operation) *huma.RequestBody {
+	if said.in == nil {
+		return nil
+	}
+	return &huma.RequestBody{Required: true, Description: said.takes, Content: map[string]*huma.MediaType{
+		jsonType: {Schema: c.schema(said.in), Example: example(said.id + ".request")},
+	}}
 }
 
 // Add documents a route that huma does not serve.
 func (c *Contract) Add(r Route) {
 	said, op := operations[r.Method+" "+r.Path], c.Operation(r)
+	op.RequestBody = c.request(said)
 	answer := &huma.Response{Description: said.answers}
 	switch {
 	case said.out != nil:
@@ -136,9 +142,7 @@ func (c *Contract) Typed(r Route) {
 		if op == nil || op.Method != r.Method {
 			continue
 		}
-		if said.in != nil {
-			op.RequestBody.Content[jsonType].Schema = c.schema(said.in)
-		}
+		op.RequestBody = c.request(said) // huma is not to read it
 		if answer := op.Responses[strconv.Itoa(said.success())]; answer != nil {
 			answer.Description = said.answers
 			if media := answer.Content[jsonType]; media != nil {

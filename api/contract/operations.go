@@ -9,7 +9,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"roadbook/record"
 	"roadbook/sync/wire"
+	"roadbook/version"
 )
 
 const description = `The backend of people who sell on the road. A device keeps what it may see, edits it without a network, and exchanges
@@ -26,6 +28,7 @@ Errors are application/problem+json in the language of ` + "`Accept-Language`" +
 var tags = []*huma.Tag{
 	{Name: "sign-in", Description: "Who, on which device."},
 	{Name: "sync", Description: "For devices that keep a store of their own."},
+	{Name: "records", Description: "For clients that are online. A list and a record show what the caller may see by his grants."},
 	{Name: "around", Description: "Health, and this document."},
 }
 
@@ -44,6 +47,15 @@ type operation struct {
 }
 
 func (o operation) success() int { return cmp.Or(o.status, http.StatusOK) }
+
+const (
+	keyed = "The Idempotency-Key makes it safe to send again: the same key gets the verdict of the first time, and with other content it is " +
+		"refused as `rewritten`. A change that is refused is answered as a problem, with the outcome in `outcomes`."
+	written = "The verdict, and the record as it now is unless it is gone."
+)
+
+// writing is what may become of a change.
+var writing = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
 
 // operations has an entry for each route.
 var operations = map[string]operation{
@@ -83,6 +95,52 @@ var operations = map[string]operation{
 		in: reflect.TypeFor[wire.PullRequest](), out: reflect.TypeFor[wire.PullAnswer](), answers: "A page.",
 		fails: []int{http.StatusGone, http.StatusServiceUnavailable},
 	},
+	"GET /v1/today": {
+		id: "today", tag: "records", summary: "The day at a glance.",
+		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",
+		answers:     "The day.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"GET /v1/records/{kind}": {
+		id: "listRecords", tag: "records", summary: "List records of a kind.",
+		description: "A page may hold fewer than `limit`, or none, and still not be the last: the list ends where `after` is missing.",
+		answers:     "A page.", fails: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
+	},
+	"GET /v1/records/{kind}/{id}": {
+		id: "getRecord", tag: "records", summary: "Read one record.",
+		description: "With `If-None-Match` and the ETag of an earlier answer: 304 if nothing that the caller may see has changed.",
+		answers:     "The record.", fails: []int{http.StatusBadRequest, http.StatusNotFound},
+	},
+	"POST /v1/records/{kind}": {
+		id: "createRecord", tag: "records", summary: "Create a record.",
+		description: "Without an `id` the record gets that of the Idempotency-Key. " + keyed,
+		in:          reflect.TypeFor[Creation](), answers: written, fails: writing,
+	},
+	"POST /v1/records/{kind}/{id}": {
+		id: "editRecord", tag: "records", summary: "Edit a record.",
+		description: "`seen` is what its author had read: `{\"log\": seq}` with the seq of the record. What others have changed since is settled " +
+			"field by field. " + keyed,
+		in: reflect.TypeFor[Editing](), answers: written, fails: writing,
+	},
+	"DELETE /v1/records/{kind}/{id}": {
+		id: "deleteRecord", tag: "records", summary: "Delete a record.", description: keyed, answers: written, fails: writing,
+	},
+	"POST /v1/records/{kind}/{id}/delete": {
+		id: "deleteRecordByPost", tag: "records", summary: "Delete a record, for clients that know GET and POST only.", description: keyed,
+		in: reflect.TypeFor[Deletion](), answers: written, fails: writing,
+	},
+	"POST /v1/records/{kind}/{id}/restore": {
+		id: "restoreField", tag: "records", summary: "Bring back what stood in a field.",
+		description: "Writes the value that the mutation `dot` gave to the field, or wanted to give it, once more. " + keyed,
+		in:          reflect.TypeFor[Restoring](), answers: written, fails: writing,
+	},
+	"GET /v1/records/{kind}/{id}/history": {
+		id: "recordHistory", tag: "records", summary: "Who changed what, the newest first.",
+		answers: "A part of the history. It ends where `after` is missing.", fails: []int{http.StatusBadRequest, http.StatusNotFound},
+	},
+	"GET /v1/records/{kind}/{id}/timeline": {
+		id: "recordTimeline", tag: "records", summary: "What happened around a record, the newest first.",
+		answers: "A part of the timeline. It ends where `after` is missing.", fails: []int{http.StatusBadRequest, http.StatusNotFound},
+	},
 	"GET /healthz": {
 		id: "healthz", tag: "around", summary: "Is the process alive?", answers: "It is.",
 	},
@@ -96,6 +154,33 @@ var operations = map[string]operation{
 	"GET /openapi.json": {
 		id: "openapiJSON", tag: "around", summary: "This document as JSON.", answers: "This document.", media: jsonType,
 	},
+}
+
+// Creation is what a record is created of.
+type Creation struct {
+	ID  string        `json:"id,omitempty"`
+	Set record.Values `json:"set"`
+}
+
+// Editing is a change of one record.
+type Editing struct {
+	Seen   version.Vector `json:"seen,omitempty"`
+	Set    record.Values  `json:"set,omitempty"`
+	Add    record.Values  `json:"add,omitempty"`
+	Remove record.Values  `json:"remove,omitempty"`
+	Inc    record.Values  `json:"inc,omitempty"`
+	Base   record.Values  `json:"base,omitempty"`
+}
+
+// Deletion says what somebody had seen of what he deletes.
+type Deletion struct {
+	Seen version.Vector `json:"seen,omitempty"`
+}
+
+// Restoring names the value that is to stand again.
+type Restoring struct {
+	Field string      `json:"field"`
+	Dot   version.Dot `json:"dot"`
 }
 
 // Condition is how the server is.

@@ -46,4 +46,8 @@ var ofRequests = map[string]said{
 		"Something in what was asked for is not right. Please correct it, or update the app.",
 		"请求的参数有误，请修改后重试，或更新应用。",
 	},
+	"idempotency_key": {
+		"The app has to give every change a key of its own, a UUID in the header Idempotency-Key. Nothing was saved; please update the app.",
+		"应用没有为这次修改提供标识（请求头 Idempotency-Key 应为 UUID），内容未保存，请更新应用。",
+	},
 }

@@ -23,6 +23,7 @@ type parts struct {
 	line    api.Line
 	filling func(who access.Caller, cursor string) bool
 	signIn  api.SignIn
+	online  api.Records
 	ping    func(context.Context) error
 }
 
@@ -71,6 +72,15 @@ func (g *gate) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest)
 func (g *gate) Filling(who access.Caller, cursor string) bool {
 	p := g.parts.Load()
 	return p != nil && p.filling(who, cursor)
+}
+
+// Online is who serves clients without a store.
+func (g *gate) Online() (api.Records, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.online, nil
 }
 
 // Login implements api.SignIn.

@@ -22,6 +22,7 @@ const keyFile = "secret.key"
 const (
 	forTokens = "roadbook access tokens v1"
 	forEngine = "roadbook cursors and receipts v1"
+	forLists  = "roadbook places in lists v1"
 )
 
 // installationKey is the key that was given, or the one kept in folder, which

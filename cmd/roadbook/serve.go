@@ -99,6 +99,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 	handler := api.New(api.Config{
 		Line:           &s.gate,
 		SignIn:         &s.gate,
+		Online:         s.gate.Online,
 		News:           s.feed,
 		Ready:          s.gate.Ready,
 		Log:            s.log,
@@ -137,7 +138,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.behind.Go(func() error { return s.follow(ctx) })
-	s.gate.open(&parts{line: s.engine, filling: s.engine.Filling, signIn: service, ping: s.in.pool.Ping})
+	s.gate.open(&parts{line: s.engine, filling: s.engine.Filling, signIn: service, online: newOnline(s.engine, key), ping: s.in.pool.Ping})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
 	return nil

@@ -4,6 +4,7 @@ import (
 	"roadbook/modules/people"
 	"roadbook/store"
 	"roadbook/sync"
+	"roadbook/sync/online"
 )
 
 // newPeople is the sign-in over a migrated database.
@@ -11,6 +12,11 @@ func newPeople(pool *people.Pool, key []byte) *people.Service {
 	return people.New(people.Config{
 		Pool: pool, Key: derive(key, forTokens), Now: now, Draw: drawReplica, NewID: newID, NewToken: newToken,
 	})
+}
+
+// newOnline serves clients without a store.
+func newOnline(engine *sync.Engine, key []byte) *online.Service {
+	return online.New(engine, derive(key, forLists), now)
 }
 
 // newEngine is the engine over a migrated database, with every module's rule.
