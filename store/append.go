@@ -20,6 +20,7 @@ type Commit struct {
 	Rescoped []Rescope      // those that are done
 	Schema   *record.Schema // a new one, at Head.Schema
 	Shown    []Shown
+	Repins   []Repin
 }
 
 // Sealed is a commit as it will be sent.
@@ -77,6 +78,9 @@ func (c Commit) queueSeldom(b *batch, org record.OrgID) {
 	}
 	for _, done := range c.Rescoped {
 		b.Queue(rescopesDone, org, [16]byte(done.Rec), done.Seq)
+	}
+	for _, r := range c.Repins {
+		r.queue(b, org)
 	}
 	if len(c.Rescopes) > 0 {
 		recs, seqs := make([][16]byte, len(c.Rescopes)), make([]int64, len(c.Rescopes))

@@ -45,6 +45,7 @@ type Engine struct {
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
 	schemas    map[schemaKey]*record.Schema
+	pinned     map[record.OrgID]pinnedAt
 }
 
 type schemaKey struct {
@@ -59,6 +60,7 @@ func New(c Config) *Engine {
 		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: maxRemembered,
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
+		pinned:     map[record.OrgID]pinnedAt{},
 	}
 }
 

@@ -34,9 +34,9 @@ type job struct {
 	online  bool             // of somebody who is online: the server numbers it
 	prev    string
 	muts    []record.Mutation
-	persons []record.ID    // whose each one is, where the server numbers them
-	schema  *record.Schema // a new one for the org
-	wish    *wish          // what a device asks to be shown
+	persons []record.ID         // whose each one is, where the server numbers them
+	schema  *record.Schema      // a new one for the org
+	run     func(w *work) error // in place of mutations
 
 	outcomes []record.Outcome
 	nextN    uint64

@@ -18,8 +18,8 @@ func (w *work) judge(j *job) error {
 	if j.schema != nil {
 		return w.setSchema(j.schema)
 	}
-	if j.wish != nil {
-		return w.grantWish(j.who, *j.wish)
+	if j.run != nil {
+		return j.run(w)
 	}
 	if j.replica == 0 {
 		return w.judgeOwn(j)

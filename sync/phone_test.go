@@ -35,10 +35,11 @@ type phone struct {
 	staged []wire.PullAnswer
 	ahead  string // the cursor behind the staged pages
 
-	max   int      // bytes of a page
-	from  string   // the first month it wants, if it says
-	kinds []string // the kinds that it wants, if it says
-	shown string   // the first month that it is shown
+	max   int         // bytes of a page
+	from  string      // the first month it wants, if it says
+	kinds []string    // the kinds that it wants, if it says
+	shown string      // the first month that it is shown
+	pins  []record.ID // the accounts that it pins, if it says
 	base  map[record.ID]*held
 	outs  map[record.ID]record.Outcome
 	pages []wire.PullAnswer // of the last sync
@@ -266,8 +267,8 @@ func (p *phone) request() wire.PullRequest {
 	if p.ahead != "" {
 		r.Cursor = p.ahead
 	}
-	if p.from != "" || p.kinds != nil {
-		r.Want = &wire.Want{From: p.from, Kinds: p.kinds}
+	if p.from != "" || p.kinds != nil || p.pins != nil {
+		r.Want = &wire.Want{From: p.from, Kinds: p.kinds, Pins: p.pins}
 	}
 	return r
 }

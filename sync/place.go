@@ -60,7 +60,11 @@ func (s *settling) scopesOf(r *record.Record) ([]record.ScopeID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.w.scopeIDs(scopeNames(r, root))
+	names, err := s.w.namesOf(r, root)
+	if err != nil {
+		return nil, err
+	}
+	return s.w.scopeIDs(names)
 }
 
 func (w *work) scopeIDs(names []string) ([]record.ScopeID, error) {

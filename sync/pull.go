@@ -36,14 +36,21 @@ func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullReques
 }
 
 func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (out []byte, err error) {
+	var touch bool
 	err = e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
 		p, err := e.openPage(ctx, tx, head, who, r)
 		if err != nil {
 			return err
 		}
 		out, err = p.write()
+		touch = p.touch
 		return err
 	})
+	if touch && err == nil {
+		if late := e.Store.TouchPins(ctx, who.Org, who.Device, e.Now()); late != nil {
+			e.fault(late) // the next pull tries again
+		}
+	}
 	return out, err
 }
 
@@ -70,6 +77,9 @@ type page struct {
 	next cursor // what it goes with
 	out  wire.PageWriter
 	sent map[record.ID]bool // what this page carries in full
+
+	refused []record.ID // pins that its person may not have
+	touch   bool        // it is a while since the device was seen to use its pins
 }
 
 func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
@@ -132,7 +142,7 @@ func (p *page) loadViews() error {
 	if !now.SameWant(p.views.Now()) || !now.SameSight(p.views.Now()) {
 		return &unsettled{wish: want}
 	}
-	return nil
+	return p.loadPins(want)
 }
 
 // checkPlace refuses a cursor from which the device cannot go on.
@@ -200,7 +210,9 @@ func (p *page) loadGrants() error {
 	for _, g := range grants {
 		if known, is := p.live[g.Scope]; g.Until == 0 && (!is || g.Since < known.Since) {
 			p.live[g.Scope] = g
-			holds(p.actor, g)
+			if g.Holder == p.who.Person {
+				holds(p.actor, g) // a pin is no right of its own
+			}
 		}
 	}
 	for _, g := range grants {
@@ -227,7 +239,7 @@ func (p *page) write() ([]byte, error) {
 		return nil, err
 	}
 	answer := &wire.PullAnswer{
-		DropScopes: distinct(p.drops), Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon,
+		DropScopes: distinct(p.drops), Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon, PinsRefused: p.refused,
 		Epoch: p.head.Epoch, Durable: durable(p.head), High: p.head.High, ServerTime: p.e.Now().UTC(),
 	}
 	if complete {

@@ -96,7 +96,7 @@ func (p *phone) ownDigests() map[string]wire.Digest {
 // granted are the scopes that the phone's owner holds now.
 func (p *phone) granted() (names []string) {
 	rows, err := p.w.pool.Query(p.w.t.Context(), `SELECT s.name FROM grants g JOIN scopes s ON s.org = g.org AND s.id = g.scope
-		WHERE g.org = $1 AND g.holder = $2 AND g.until IS NULL`, p.who.Org, p.who.Person)
+		WHERE g.org = $1 AND g.holder IN ($2, $3) AND g.until IS NULL`, p.who.Org, p.who.Person, p.who.Device)
 	require.NoError(p.w.t, err)
 	defer rows.Close()
 	for rows.Next() {

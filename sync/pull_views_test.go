@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"roadbook/record"
+	"roadbook/record/shipped"
 	"roadbook/store"
 	"roadbook/sync"
 	"roadbook/sync/wire"
@@ -238,6 +239,56 @@ func TestPull_anotherSchema(t *testing.T) {
 
 	require.Equal(t, "A", lin.text(shop, "grade"))
 	require.Equal(t, []string{"grade"}, fieldsOf(lin.came()[shop].Set))
+}
+
+// A field that has come into sight is on its way through one scope, and the
+// record moves into another, which it has come through: it is not lost between.
+func TestPull_aFieldOnItsWay(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	chen := w.phone("chen")
+	w.roles("chen", "rep", "manager")
+	next, err := record.ParseSchema(shipped.Stored())
+	require.NoError(t, err)
+	next.Kind("account").Field("grade").Readers = []string{"manager"}
+	require.NoError(t, w.engine.Publish(t.Context(), w.org, next))
+	owners := map[record.ID]string{}
+	for _, owner := range []string{"lin", "zhou"} {
+		for _, shop := range w.shops(owner, 2) {
+			owners[shop] = owner
+			w.office("account", shop, values("grade", "A"))
+		}
+	}
+	chen.pull()
+	w.roles("chen", "manager", nil)
+	chen.max = 1
+	graded := func() (n int) {
+		for shop := range owners {
+			if chen.raw(shop, "grade") != "" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Zero(t, graded())
+
+	for graded() < 2 {
+		chen.pullPage()
+	}
+	var done, late record.ID
+	for shop := range owners {
+		if chen.raw(shop, "grade") != "" {
+			done = shop
+		} else {
+			late = shop
+		}
+	}
+	require.NotEqual(t, owners[done], owners[late])
+	w.gives(late, owners[done])
+	chen.pull()
+
+	require.Equal(t, 4, graded())
 }
 
 // A device that keeps changing its mind takes so many rows and no more, and

@@ -17,7 +17,7 @@ func (s *story) checkScopes(all []row) {
 	for _, r := range all {
 		byID[r.id] = r
 	}
-	ids := s.scopeIDs()
+	ids, pinned := s.scopeIDs(), s.pinned()
 	for _, r := range all {
 		if o := r.ref("owner"); !o.IsZero() {
 			require.Equal(s.t, o, r.owner, "the owner of %s", r.id)
@@ -35,6 +35,9 @@ func (s *story) checkScopes(all []row) {
 			for _, name := range namesOf(r, root) {
 				want[ids[name]] = true
 			}
+			if name := "account:" + root.id.String(); r.kind.Scope == "" && pinned[name] {
+				want[ids[name]] = true
+			}
 		}
 		got := map[record.ScopeID]bool{}
 		for _, scope := range r.scopes {
@@ -44,6 +47,20 @@ func (s *story) checkScopes(all []row) {
 		require.True(s.t, slices.IsSorted(r.scopes))
 		require.Len(s.t, r.entered, len(r.scopes))
 	}
+}
+
+// pinned are the scopes of accounts that some device holds.
+func (s *story) pinned() map[string]bool {
+	rows, err := s.pool.Query(context.Background(), `SELECT DISTINCT s.name FROM grants g JOIN scopes s ON s.org = g.org AND s.id = g.scope
+		WHERE g.org = $1 AND g.until IS NULL AND s.name LIKE 'account:%'`, s.org)
+	require.NoError(s.t, err)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(s.t, err)
+	out := map[string]bool{}
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
 }
 
 func namesOf(r, root row) []string {

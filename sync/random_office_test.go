@@ -10,6 +10,7 @@ import (
 
 	"roadbook/record"
 	"roadbook/sync"
+	"roadbook/sync/wire"
 	"roadbook/version"
 )
 
@@ -17,6 +18,9 @@ import (
 // it does not say stays.
 func (s *story) wants(p *player) {
 	switch {
+	case s.chance(40):
+		s.pins(p)
+		return
 	case s.chance(50):
 		p.from = fmt.Sprintf("2026-%02d", 5+s.rng.IntN(7))
 	case s.chance(10):
@@ -30,6 +34,24 @@ func (s *story) wants(p *player) {
 			func(string) bool { return s.chance(30) })
 	}
 	s.say("%s wants %v from %q on", p.name, p.kinds, p.from)
+}
+
+// pins names accounts that the phone is to hold, some that its owner sees and
+// some that he does not; or none, or what it had.
+func (s *story) pins(p *player) {
+	p.pins = []record.ID{}
+	for _, r := range s.records() {
+		if s.chance(25) && (r.kind.Name == "account" || s.chance(10)) && len(p.pins) < wire.MaxPins {
+			p.pins = append(p.pins, r.id)
+		}
+	}
+	switch {
+	case s.chance(15):
+		p.pins = nil
+	case s.chance(25):
+		p.pins = []record.ID{}
+	}
+	s.say("%s pins %d: %v", p.name, len(p.pins), p.pins)
 }
 
 func monthOf(text string) record.Month {
@@ -75,7 +97,7 @@ func (s *story) administers() {
 		e = edit("unit", s.person(s.org, "team"), values("manager", s.somebody()))
 	case x < 38:
 		e = edit("user", s.somebody(), values("status", pick(s.rng, []string{"active", "active", "left"})))
-	case x < 44:
+	case x < 52:
 		e = record.Edit{Op: record.OpEdit, Kind: "user", ID: s.somebody()}
 		if role := []string{pick(s.rng, []string{"manager", "service", "rep"})}; s.chance(50) {
 			e.Add = values("roles", role)
@@ -129,13 +151,13 @@ func (s *story) changesAny() (record.Edit, bool) {
 	switch {
 	case x < 8:
 		e.Op = record.OpDelete
-	case r.kind.Name == "account" && x < 25:
+	case r.kind.Name == "account" && x < 30:
 		e.Set = values("source", pick(s.rng, []string{"referral", "campaign", "online"})) // reps do not see it
-	case r.kind.Name == "account" && x < 35:
+	case r.kind.Name == "account" && x < 45:
 		e.Set = values("industry", pick(s.rng, []string{"retail", "hotel", "online"})) // only the desk and managers do
-	case r.kind.Name == "account" && x < 60:
+	case r.kind.Name == "account" && x < 65:
 		e.Set = values("owner", s.somebody())
-	case r.kind.Name == "account" && x < 70:
+	case r.kind.Name == "account" && x < 75:
 		e.Add = values("collaborators", []any{s.somebody()})
 	case r.kind.Name == "contact" && x < 50:
 		accounts := slices.DeleteFunc(all, func(r row) bool { return r.kind.Name != "account" || r.deleted })

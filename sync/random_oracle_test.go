@@ -3,6 +3,7 @@ package sync_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -132,14 +133,19 @@ func lately(shown []shownRow, so func(v shownRow) bool) (since record.Seq, now b
 // must: the live records of its scopes, of the kinds and months that it is
 // shown, as far as its fill has come. What has come early it may hold.
 func (s *story) checkPhone(p *player, page wire.PullAnswer) {
+	all := s.records()
+	s.checkPins(p, page, all)
 	names, since := s.granted(p.who.Person)
+	pins, pinned := s.granted(p.who.Device)
+	maps.Copy(names, pins)
+	maps.Copy(since, pinned)
 	place, shown := p.place(), s.shownTo(p)
 	held := map[record.ID]bool{}
 	digests := map[string]*wire.Tally{}
 	for _, name := range names {
 		digests[name] = &wire.Tally{}
 	}
-	for _, r := range s.records() {
+	for _, r := range all {
 		from, now := lately(shown, func(v shownRow) bool { return v.shows(r.kind.No, r.month) })
 		must, may := map[string]bool{}, map[string]bool{}
 		for _, scope := range r.scopes {
@@ -181,6 +187,38 @@ func (s *story) checkPhone(p *player, page wire.PullAnswer) {
 	for name, tally := range digests {
 		require.Equal(s.t, tally.Digest(), page.Digests[name], "digest of %s on %s", name, p.name)
 	}
+}
+
+// checkPins makes sure that a phone pins what it asks for, as far as its owner
+// sees it otherwise, and is told of the rest.
+func (s *story) checkPins(p *player, page wire.PullAnswer, all []row) {
+	pins, _ := s.granted(p.who.Device)
+	have := map[string]bool{}
+	for _, name := range pins {
+		have[name] = true
+	}
+	scopes, _ := s.granted(p.who.Person)
+	shown := s.shownTo(p)
+	_, reads := shown[len(shown)-1].sight[s.schema.Kind("account").No]
+	may, refused := map[string]bool{}, []record.ID{}
+	for _, r := range all {
+		if reads && !r.deleted && r.kind.Name == "account" && slices.ContainsFunc(r.scopes, func(scope record.ScopeID) bool { return scopes[scope] != "" }) {
+			may["account:"+r.id.String()] = true
+		}
+	}
+	want := map[string]bool{}
+	for _, id := range p.pins {
+		if name := "account:" + id.String(); may[name] {
+			want[name] = true
+		} else {
+			refused = append(refused, id)
+		}
+	}
+	require.ElementsMatch(s.t, refused, page.PinsRefused, "what %s may not pin", p.name)
+	if p.pins != nil {
+		require.Equal(s.t, want, have, "what %s pins", p.name)
+	}
+	require.Subset(s.t, may, have, "what %s pins and may not", p.name)
 }
 
 // checkHeld compares one record. Fields that have come into sight may be still

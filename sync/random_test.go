@@ -221,11 +221,11 @@ func (s *story) step() {
 	case x < 925:
 		p.skew = pick(s.rng, []time.Duration{0, -8 * time.Minute, time.Minute, 24 * time.Hour})
 		s.say("%s's clock is off by %s", p.name, p.skew)
-	case x < 940:
-		s.wants(p)
 	case x < 955:
+		s.wants(p)
+	case x < 965:
 		s.sweeps()
-	case x < 975:
+	case x < 980:
 		s.backsUp(p)
 	default:
 		s.restores(p)

@@ -65,7 +65,11 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 	for _, rec := range below {
 		var want []record.ScopeID
 		if rec.State == record.Live {
-			if want, err = w.scopeIDs(scopeNames(rec, root)); err != nil {
+			names, err := w.namesOf(rec, root)
+			if err != nil {
+				return false, err
+			}
+			if want, err = w.scopeIDs(names); err != nil {
 				return false, err
 			}
 		}

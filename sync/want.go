@@ -28,14 +28,18 @@ const (
 type wish struct {
 	from  record.Month // 0: not said
 	kinds []string     // nil: not said; empty: all
+	pins  []record.ID  // nil: not said
 }
 
 func wishOf(w *wire.Want) (wish, error) {
 	if w == nil {
 		return wish{}, nil
 	}
+	if len(w.Pins) > wire.MaxPins {
+		return wish{}, errs.New("sync.Pull", errs.Invalid, "at most %d customers can be pinned", wire.MaxPins).Coded("pins")
+	}
 	from, err := firstMonth(w.From)
-	return wish{from: from, kinds: w.Kinds}, err
+	return wish{from: from, kinds: w.Kinds, pins: w.Pins}, err
 }
 
 func firstMonth(text string) (record.Month, error) {
@@ -101,12 +105,17 @@ func (e *Engine) settleView(ctx context.Context, who access.Caller, u *unsettled
 	if u.first != nil {
 		return e.Store.BeginViews(ctx, who.Org, who.Device, *u.first)
 	}
-	return e.submit(ctx, who.Org, &job{who: who, wish: &u.wish})
+	return e.submit(ctx, who.Org, &job{who: who, run: func(w *work) error {
+		if err := w.grantView(who, u.wish); err != nil {
+			return err
+		}
+		return w.grantPins(who, u.wish.pins)
+	}})
 }
 
-// grantWish settles what a device is shown from here on, if that has not been
+// grantView settles what a device is shown from here on, if that has not been
 // done meanwhile.
-func (w *work) grantWish(who access.Caller, wish wish) error {
+func (w *work) grantView(who access.Caller, wish wish) error {
 	known, err := w.tx.Views(w.ctx, who.Device)
 	if err != nil || len(known) == 0 {
 		return err

@@ -43,6 +43,7 @@ type work struct {
 	held    map[record.ID]map[record.ScopeID]bool // by person, once loaded
 	owners  map[record.ID]map[record.ID]bool      // of those whose grants have changed here
 	listed  map[string]bool                       // kinds of which all are loaded
+	pins    map[record.ID]int                     // how many devices pin each account, once loaded
 
 	log      []store.Entry
 	dirty    []record.ID
@@ -56,6 +57,7 @@ type work struct {
 	rescoped []store.Rescope
 	publish  *record.Schema
 	shown    []store.Shown
+	repins   []store.Repin
 }
 
 // begin starts where the log ends: as it is remembered, otherwise as it is found
@@ -155,7 +157,7 @@ func (w *work) end() (*store.Sealed, error) {
 	}
 	c := store.Commit{
 		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant,
-		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown,
+		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]

@@ -20,7 +20,7 @@ var types = map[string]string{
 	"Change":   "What a device is told about one record.",
 	"Digest":   "What a device must hold of one scope, summed up.",
 	"Want":     "What a device wishes to hold beside what it holds anyway.",
-	"Withdraw": "Fields that the device holds no longer.",
+	"Withdraw": "Fields of a kind that the device holds no longer, or all of it if it names none.",
 }
 
 type change func(*huma.Schema)
@@ -102,21 +102,23 @@ var members = map[string]change{
 	"PullRequest.max_bytes": upTo(wire.MaxPageBytes, "0 stands for 900,000."),
 	"PullRequest.wait_ms":   upTo(wire.MaxWaitMS, "How long to wait for something to send."),
 	"PullRequest.digest":    says("Ask for digests of the scopes."),
-	"Want.pins":             atMost(wire.MaxPins, "Records to hold with all that belongs to them."),
-	"Want.kinds":            atMost(wire.MaxKinds, "Only these kinds."),
+	"Want.pins":             atMost(wire.MaxPins, "Accounts to hold with all that belongs to them; what is left out of want stays as it was."),
+	"Want.kinds":            atMost(wire.MaxKinds, "Only these kinds; none at all stands for every kind."),
 	"Want.from": func(s *huma.Schema) {
 		s.Pattern, s.Description = "^([0-9]{4}-[0-9]{2})?$", "The first month."
 	},
 
-	"PullAnswer.drop_scopes": says("Scopes that the device holds no longer; applied first."),
-	"PullAnswer.withdraw":    says("Applied second."),
-	"PullAnswer.changes":     says("Applied last."),
-	"PullAnswer.outcomes":    says("Verdicts that the device may have missed."),
-	"PullAnswer.cursor":      says("Where the next page begins; opaque."),
-	"PullAnswer.complete":    says("This was the last page of what there is."),
-	"PullAnswer.filling":     says("Scopes are still being filled: ask again even if complete."),
-	"PullAnswer.horizon":     says("The oldest place from which changes can be told."),
-	"PullAnswer.epoch":       says(ofEpoch),
+	"PullAnswer.drop_scopes":  says("Scopes that the device holds no longer; applied first."),
+	"PullAnswer.withdraw":     says("Applied second."),
+	"PullAnswer.want":         says("What the device is shown from here on; applied third. On a first page, and when it has changed."),
+	"PullAnswer.changes":      says("Applied last."),
+	"PullAnswer.outcomes":     says("Verdicts that the device may have missed."),
+	"PullAnswer.cursor":       says("Where the next page begins; opaque."),
+	"PullAnswer.complete":     says("This was the last page of what there is."),
+	"PullAnswer.filling":      says("Scopes are still being filled: ask again even if complete."),
+	"PullAnswer.pins_refused": says("Those in want.pins that are not there for the person."),
+	"PullAnswer.horizon":      says("The oldest place from which changes can be told."),
+	"PullAnswer.epoch":        says(ofEpoch),
 	"PullAnswer.schema": func(s *huma.Schema) {
 		*s = huma.Schema{Ref: schemasPath + "Schema"}
 	},

@@ -82,6 +82,10 @@ var ofWhatWasSent = map[string]said{
 		"This was sent under another device's name. Please sign in again on this device.",
 		"设备标识不符，请在本机重新登录。",
 	},
+	"pins": {
+		"At most 20 customers can be pinned on one device. Please unpin another one first.",
+		"一台设备最多固定 20 个客户，请先取消固定其他客户。",
+	},
 	"from": {
 		"The period must begin with a month like 2026-08. Please update the app.",
 		"时间范围必须以“2026-08”这样的月份开头，请更新应用。",

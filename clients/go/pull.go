@@ -141,6 +141,7 @@ func (d *Device) take(from string, page *wire.PullAnswer, mark uint64, r *Report
 			return nil
 		}
 		r.Pages++
+		r.NotPinned = page.PinsRefused
 		r.Changes += len(page.Changes)
 		if d.cfg.Stage && !page.Complete {
 			b.put(tablePages, orderKey(uint64(len(d.pages))), page)

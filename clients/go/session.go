@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -140,6 +141,45 @@ func (d *Device) SignOut(ctx context.Context) error {
 // with that pull, not before.
 func (d *Device) Want(w wire.Want) error {
 	return d.change(func(b *batch) error {
+		d.id.Want = &w
+		d.saveIdentity(b)
+		return nil
+	})
+}
+
+// Pin has an account and all that belongs to it held by name, until Unpin, as
+// long as its person sees it otherwise.
+func (d *Device) Pin(account record.ID) error {
+	return d.pins(func(pins []record.ID) ([]record.ID, error) {
+		if slices.Contains(pins, account) {
+			return pins, nil
+		}
+		if len(pins) == wire.MaxPins {
+			return nil, errs.New("device.Pin", errs.Invalid, "at most %d customers can be pinned; unpin another one first", wire.MaxPins).
+				Coded("pins")
+		}
+		return append(pins, account), nil
+	})
+}
+
+// Unpin takes back a Pin.
+func (d *Device) Unpin(account record.ID) error {
+	return d.pins(func(pins []record.ID) ([]record.ID, error) {
+		return slices.DeleteFunc(pins, func(id record.ID) bool { return id == account }), nil
+	})
+}
+
+func (d *Device) pins(change func(pins []record.ID) ([]record.ID, error)) error {
+	return d.change(func(b *batch) error {
+		w := wire.Want{}
+		if d.id.Want != nil {
+			w = *d.id.Want
+		}
+		pins, err := change(append([]record.ID{}, w.Pins...))
+		if err != nil {
+			return err
+		}
+		w.Pins = pins
 		d.id.Want = &w
 		d.saveIdentity(b)
 		return nil

@@ -26,6 +26,7 @@ type Report struct {
 	Restarts   int              // pulls begun anew
 	Attempts   int              // that did not come through
 	Shrunk     int              // frames that were too large
+	NotPinned  []record.ID      // accounts that the last page would not pin: they are not there for this person
 }
 
 // progress grows whenever something has come of a push.

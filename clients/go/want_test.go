@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roadbook/record"
 	"roadbook/sync/wire"
 )
 
@@ -55,4 +56,35 @@ func TestPull_withdraw(t *testing.T) {
 	require.Empty(t, p.List("visit"))
 	require.Equal(t, "Acme", p.text(acme, "name"))
 	require.Empty(t, p.text(acme, "external_ids.erp"))
+}
+
+// Pins are asked for by name until they are taken back; none at all is said so.
+func TestPin(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	require.NoError(t, p.Want(wire.Want{From: "2026-03"}))
+	require.NoError(t, p.Pin(acme))
+	require.NoError(t, p.Pin(acme))
+	require.NoError(t, p.Pin(bolt))
+	p.reopen()
+	refusing := page("c1")
+	refusing.PinsRefused = []record.ID{bolt}
+	s.next("/v1/sync/pull", answer(refusing))
+	r, err := p.Pull(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []record.ID{bolt}, r.NotPinned)
+	require.Equal(t, &wire.Want{From: "2026-03", Pins: []record.ID{acme, bolt}}, s.pulls()[0].Want)
+
+	require.NoError(t, p.Unpin(acme))
+	require.NoError(t, p.Unpin(bolt))
+	p.reopen()
+	p.pull()
+	require.Equal(t, &wire.Want{From: "2026-03", Pins: []record.ID{}}, s.pulls()[1].Want)
+
+	ids := newIDs()
+	for range wire.MaxPins {
+		require.NoError(t, p.Pin(ids()))
+	}
+	require.ErrorContains(t, p.Pin(acme), "at most 20")
 }

@@ -141,6 +141,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.gate.open(&parts{line: s.engine, filling: s.engine.Filling, signIn: service, online: newOnline(s.engine, key), ping: s.in.pool.Ping})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
+	s.behind.Go(func() error { return s.tidy(ctx) })
 	return nil
 }
 
@@ -175,6 +176,27 @@ func (s *server) resume(ctx context.Context) error {
 		s.fault(err)
 	}
 	return nil
+}
+
+// tidyEvery is how often the pins of idle devices are looked for: they end after
+// a month, so an hour is exact.
+const tidyEvery = time.Hour
+
+// tidy ends now and then what nobody uses any more. To fail at it is no reason
+// to end: the next time tries again.
+func (s *server) tidy(ctx context.Context) error {
+	ticks := time.NewTicker(tidyEvery)
+	defer ticks.Stop()
+	for {
+		if _, err := s.engine.EndIdlePins(ctx); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // follow keeps up with what is committed here and by other servers. It ends

@@ -198,5 +198,8 @@ type PullAnswer struct {
 	Durable    Durable           `json:"durable"`
 	High       version.Stamp     `json:"high"`
 	Digests    map[string]Digest `json:"digests,omitempty"`
-	ServerTime time.Time         `json:"server_time"`
+	// PinsRefused are those of the accounts asked for that the person may not
+	// pin: they are not there, not for him, or no account.
+	PinsRefused []record.ID `json:"pins_refused,omitempty"`
+	ServerTime  time.Time   `json:"server_time"`
 }
