@@ -1,15 +1,18 @@
 package sim_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"roadbook/modules/people"
+	"roadbook/record"
 	"roadbook/sim"
 	"roadbook/store"
 	"roadbook/store/pg/pgtest"
@@ -23,14 +26,14 @@ const (
 	tries = 400
 )
 
-func newRunner(t *testing.T) *sim.Runner {
+func newRunner(t *testing.T, rules ...sync.Rule) *sim.Runner {
 	t.Helper()
 	pool := pgtest.DB(t)
 	return &sim.Runner{Tries: tries, Config: sim.Config{
 		Pool: pool, Org: "sim",
 		Engine: func(now func() time.Time, draw func() int32) *sync.Engine {
 			return sync.New(sync.Config{
-				Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("a key of these tests, 32 bytes.."),
+				Store: store.New(pool), Rules: rules, Key: []byte("a key of these tests, 32 bytes.."),
 				Now: now, Draw: draw, Fault: func(err error) { t.Log("fault:", err) }, Still: true, AtOnce: 2,
 			})
 		},
@@ -40,7 +43,7 @@ func newRunner(t *testing.T) *sim.Runner {
 func TestSeeds(t *testing.T) {
 	t.Parallel()
 
-	r := newRunner(t)
+	r := newRunner(t, people.Rule{})
 	for seed := range uint64(seeds) {
 		if _, f := r.Seed(t.Context(), seed+1, steps); f != nil {
 			require.Fail(t, f.Error())
@@ -54,7 +57,7 @@ func TestScripts(t *testing.T) {
 
 	files, err := filepath.Glob("testdata/*.script")
 	require.NoError(t, err)
-	r := newRunner(t)
+	r := newRunner(t, people.Rule{})
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -66,17 +69,60 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// The script of a seed is data, and plays as the seed did.
-func TestScript_is_the_history(t *testing.T) {
+// One seed gives one history: another run of it, in another org, thinks up and
+// does the same, step by step, and so does its script, read from text.
+func TestSeed_is_one_history(t *testing.T) {
 	t.Parallel()
 
-	r := newRunner(t)
+	r := newRunner(t, people.Rule{})
 	for seed := range uint64(3) {
-		s, f := r.Seed(t.Context(), seed+1, steps)
+		first, f := r.Seed(t.Context(), seed+1, steps)
 		require.Nil(t, f)
-		read, err := sim.Parse(s.String())
+		second, f := r.Seed(t.Context(), seed+1, steps)
+		require.Nil(t, f)
+		read, err := sim.Parse(first.String())
 
 		require.NoError(t, err)
-		require.Equal(t, s.String(), read.String(), strconv.FormatUint(seed, 10))
+		require.Equal(t, first.String(), second.String())
+		require.Equal(t, first.String(), read.String())
+		require.Nil(t, r.Play(t.Context(), read))
 	}
+}
+
+// forgets is the rule of people, but for what others share with one.
+type forgets struct{ people.Rule }
+
+func (f forgets) Check(ctx context.Context, view sync.View, was, now *record.Record) (sync.Effects, error) {
+	e, err := f.Rule.Check(ctx, view, was, now)
+	for person, scopes := range e.Grants {
+		e.Grants[person] = slices.DeleteFunc(scopes, func(s string) bool { return strings.HasPrefix(s, "shared:") })
+	}
+	return e, err
+}
+
+// A server that forgets some of people's rights is found out, in a few steps.
+func TestSeed_that_goes_wrong(t *testing.T) {
+	t.Parallel()
+
+	r := newRunner(t, forgets{})
+
+	_, f := r.Seed(t.Context(), 1, steps)
+
+	require.NotNil(t, f)
+	require.Contains(t, f.Error(), "seed 1: ")
+	require.Less(t, len(f.Script.Steps), 5, "%s", f)
+	require.Greater(t, f.Whole, 5)
+}
+
+// What a script cannot be is said, and a step that nobody knows.
+func TestParse_nonsense(t *testing.T) {
+	t.Parallel()
+
+	for _, text := range []string{"seed x", "lin pulls now", "1 lin", "0 lin pulls", "1 lin pulls | lose"} {
+		_, err := sim.Parse(text)
+		require.Error(t, err, text)
+	}
+	s, err := sim.Parse("# a remark\nseed 3\nstrict\n1 lin flies\n")
+	require.NoError(t, err)
+	require.NotNil(t, newRunner(t, people.Rule{}).Play(t.Context(), s))
 }
