@@ -27,7 +27,11 @@ func generate(seed uint64) (Script, *generator) {
 	ways := []string{"revive", "cascade", "delete"}
 	s := Script{Seed: seed, Deletes: fmt.Sprintf("account=%s contact=%s visit_plan=%s",
 		ways[seed%2], ways[seed/2%3], ways[seed/3%3])}
-	for _, name := range []string{"lin", "chen", "zhou", "gao", "lin2", "wang"} {
+	names := []string{"lin", "chen", "zhou", "gao", "lin2", "wang"}
+	if g.chance(40) {
+		names = append(names, "admin")
+	}
+	for _, name := range names {
 		step := g.begin(name, "joins", strings.TrimSuffix(name, "2"))
 		step.With = map[string]string{
 			"size": g.size(), "want": g.month(),
@@ -119,7 +123,15 @@ func (g *generator) next() Step {
 		s := g.begin("office", "restarts")
 		s.With = map[string]string{"via": pick(g, "1", "2")}
 		return s
-	case x < 986:
+	case x < 977:
+		s := g.begin("office", "publishes")
+		for _, f := range []string{"account.source", "account.remark", "contact.title", "account.tags", "account.points", "account.external_ids", "task.detail"} {
+			if g.chance(30) {
+				s.Args = append(s.Args, f)
+			}
+		}
+		return s
+	case x < 988:
 		return g.begin(p.name, "backup")
 	case x < 993 && len(g.w.phones) < 9:
 		g.twins++
@@ -178,6 +190,10 @@ func (g *generator) typing(p *phone) Step {
 	s := g.begin(p.name, "types")
 	if g.chance(2) {
 		s.With = map[string]string{"dies": "1"}
+	}
+	if p.login == "admin" && g.chance(60) {
+		s.Args = g.people()
+		return s
 	}
 	views := g.screen(p)
 	x := g.rng.IntN(100)

@@ -108,21 +108,25 @@ func (g *generator) office() Step {
 	if g.chance(40) {
 		s.With = map[string]string{"via": "2"}
 	}
-	switch x := g.rng.IntN(100); {
-	case x < 20:
-		s.Args = []string{"edit", g.somebody(), "unit=" + pick(g, "team", "team", "north", "company", "-")}
-	case x < 26:
-		s.Args = []string{"edit", pick(g, units...), "manager=" + g.somebody()}
-	case x < 32:
-		s.Args = []string{"edit", pick(g, "team", "north"), "parent=" + pick(g, "company", "north", "team", "-")}
-	case x < 42:
-		s.Args = []string{"edit", g.somebody(), "status=" + pick(g, "active", "active", "left")}
-	case x < 45:
-		s.Args = []string{"edit", g.somebody(), "roles" + pick(g, "+", "-") + "manager"}
-	default:
-		s.Args = g.officeChange()
+	if s.Args = g.officeChange(); g.chance(45) {
+		s.Args = g.people()
 	}
 	return s
+}
+
+// people is a change of somebody's place, of a unit, of rights.
+func (g *generator) people() []string {
+	switch x := g.rng.IntN(45); {
+	case x < 20:
+		return []string{"edit", g.somebody(), "unit=" + pick(g, "team", "team", "north", "company", "-")}
+	case x < 26:
+		return []string{"edit", pick(g, units...), "manager=" + g.somebody()}
+	case x < 32:
+		return []string{"edit", pick(g, "team", "north"), "parent=" + pick(g, "company", "north", "team", "-")}
+	case x < 42:
+		return []string{"edit", g.somebody(), "status=" + pick(g, "active", "active", "left")}
+	}
+	return []string{"edit", g.somebody(), "roles" + pick(g, "+", "-") + "manager"}
 }
 
 // officeChange is an edit of any record at all.

@@ -63,11 +63,7 @@ func (a actor) reads(k *record.Kind) bool {
 
 func (a actor) hides(k *record.Kind) func(string) bool {
 	return func(field string) bool {
-		base, _, _ := strings.Cut(field, ".")
-		f := k.Field(field)
-		if f == nil {
-			f = k.Field(base)
-		}
+		f := k.Field(field) // of a key, with the readers of its map
 		return f != nil && !f.ReadableBy(a.roles)
 	}
 }

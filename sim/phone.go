@@ -27,7 +27,9 @@ type phone struct {
 	skew   time.Duration
 	stage  bool
 	size   int
-	clone  *backup // of its store
+	clone  *backup        // of its store
+	form   *record.Schema // as its app knows it …
+	formOf *byte          // … and the text that it was read from
 
 	known
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -111,10 +112,8 @@ func (p *phone) types(s Step) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range all {
-		if !bytes.Contains(p.dev.Schema(), []byte(`"kind":"`+e.kind.Name+`"`)) {
-			return errPassed // an app has no forms for what its schema does not have
-		}
+	if !p.hasForms(all) {
+		return errPassed
 	}
 	before := map[record.ID]device.View{}
 	for _, e := range all {
@@ -149,6 +148,38 @@ func (p *phone) types(s Step) error {
 	w.noteTyping(p, &m, before)
 	w.say("%s      [n %d, %s]", s, m.N, seenWords(m.Edits))
 	return nil
+}
+
+// hasForms reports whether the phone's app can let its person type all this: it
+// has no form for what its schema does not have.
+func (p *phone) hasForms(all []wish) bool {
+	raw := p.dev.Schema()
+	if len(raw) == 0 {
+		return false
+	}
+	if p.form == nil || p.formOf != &raw[0] {
+		p.form, p.formOf = &record.Schema{}, &raw[0]
+		err := json.Unmarshal(raw, p.form)
+		for i, k := range p.form.Kinds {
+			k.No = int16(i + 1) // a device is not told numbers, and needs none
+		}
+		if err != nil || p.form.Check() != nil {
+			p.w.finds("%s was sent a schema that it cannot read", p.name)
+			return false
+		}
+	}
+	for _, e := range all {
+		kind := p.form.Kind(e.kind.Name)
+		for _, part := range e.parts {
+			if kind != nil && kind.Field(part.field) == nil {
+				return false
+			}
+		}
+		if kind == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func seenWords(edits []record.Edit) string {
@@ -194,6 +225,9 @@ func (w *World) office(s Step) (done bool, err error) {
 			w.say("%s: a chunk of a subtree", s)
 		}
 		return true, err
+	case "publishes":
+		w.say("%s", s)
+		return true, w.publishes(engine, s.Args)
 	case "restarts":
 		w.say("%s", s)
 		w.restart(max(s.number("via"), 1) - 1)
@@ -208,6 +242,19 @@ func (w *World) office(s Step) (done bool, err error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// publishes puts a schema into force in which reps do not see some fields.
+func (w *World) publishes(engine *sync.Engine, hidden []string) error {
+	schema, err := schemaOf(w.deletes, hidden)
+	if err != nil {
+		return err
+	}
+	w.schema = schema
+	for _, p := range w.phones {
+		p.steady = false
+	}
+	return engine.Publish(w.ctx, w.org, schema)
 }
 
 // commits has the server write what a step says, with everything seen.

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ type World struct {
 	pool    *pgxpool.Pool
 	seed    uint64
 	strict  bool // every step must apply
+	deletes string
 	org     record.OrgID
 	schema  *record.Schema
 	engine  func() *sync.Engine
@@ -95,7 +97,8 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	}
 	w.replay = newReplay(w)
 	var err error
-	if w.schema, err = schemaOf(s.Deletes); err != nil {
+	w.deletes = s.Deletes
+	if w.schema, err = schemaOf(s.Deletes, []string{"account.source"}); err != nil {
 		return nil, err
 	}
 	w.engine = func() *sync.Engine { return c.Engine(w.now, w.draw) }
@@ -126,8 +129,8 @@ func (w *World) Close() {
 }
 
 // schemaOf is the shipped one, with what becomes of deletes as a script says,
-// a field that reps do not see, and a counter without a floor.
-func schemaOf(deletes string) (*record.Schema, error) {
+// fields that reps do not see, and a counter without a floor.
+func schemaOf(deletes string, hidden []string) (*record.Schema, error) {
 	schema, err := record.ParseSchema(shipped.Stored())
 	if err != nil {
 		return nil, err
@@ -141,7 +144,17 @@ func schemaOf(deletes string) (*record.Schema, error) {
 		k.OnDelete = record.OnDelete(way)
 	}
 	account := schema.Kind("account")
-	account.Field("source").Readers = []string{"manager", "admin"}
+	for _, name := range hidden {
+		kind, field, _ := strings.Cut(name, ".")
+		k, at := schema.Kind(kind), -1
+		if k != nil {
+			at = slices.IndexFunc(k.Fields, func(f *record.Field) bool { return f.Name == field })
+		}
+		if at < 0 {
+			return nil, fmt.Errorf("there is no field %s to hide", name)
+		}
+		k.Fields[at].Readers = []string{"manager", "admin"}
+	}
 	account.Fields = append(account.Fields, &record.Field{Name: "calls", Type: "number", Policy: record.Counter})
 	return schema, schema.Check()
 }
