@@ -45,6 +45,9 @@ func (r *Recent) Get(name string) int {
 // MaxRemembered is the limit of an engine.
 const MaxRemembered = maxRemembered
 
+// MoveAtOnce has subtrees move so many records at once.
+func (e *Engine) MoveAtOnce(n int) { e.rescopeAtOnce = n }
+
 // Place is what a cursor says.
 type Place struct{ c cursor }
 
