@@ -37,6 +37,9 @@ func (w *World) Finish() error {
 			}
 		}
 	}
+	if err := w.moveAll(); err != nil { // phones of one device may have pinned in turns
+		return err
+	}
 	t, err := w.read()
 	if err != nil {
 		return err
@@ -102,6 +105,9 @@ func (w *World) checkPlaces(t *tables) {
 		var want, got []string
 		if !r.deleted {
 			want = namesOf(r, root)
+			if name := "account:" + root.id.String(); r.kind.Scope == "" && t.pinned(name) {
+				want = append(want, name)
+			}
 		}
 		for _, s := range r.scopes {
 			got = append(got, t.scopes[s])
@@ -201,8 +207,10 @@ func (w *World) checkDigests(p *phone) {
 		return
 	}
 	sums := map[string]*wire.Tally{}
-	for scope := range t.grants[p.who] {
-		sums[scope] = &wire.Tally{}
+	for _, holder := range []record.ID{p.who, p.device()} {
+		for scope := range t.grants[holder] {
+			sums[scope] = &wire.Tally{}
+		}
 	}
 	for _, r := range t.order {
 		if want := w.must(t, p, r); want != nil {

@@ -9,6 +9,7 @@ import (
 
 	device "roadbook/clients/go"
 	"roadbook/record"
+	"roadbook/sync/wire"
 )
 
 // generator thinks steps up. It looks at the world so that most of them apply,
@@ -111,7 +112,9 @@ func (g *generator) next() Step {
 		return s
 	case x < 950:
 		return g.begin(p.name, "clock", pick(g, "0s", "-8m", "1m", "24h", "-26280h", "26280h"))
-	case x < 962:
+	case x < 955:
+		return g.pins(p)
+	case x < 964:
 		s := g.begin(p.name, "wants", g.month())
 		if g.chance(40) {
 			s.Args = append(s.Args, pick(g, "account,contact,user,unit", "visit_plan,account", "task,opportunity,conflict,account", "user"))
@@ -217,6 +220,20 @@ func (g *generator) typing(p *phone) Step {
 		s.Args = append(s.Args, g.changes(pick(g, views...), views)...)
 	default:
 		s.Args = g.changes(v, views)
+	}
+	return s
+}
+
+// pins are accounts that somebody has on his screen, or nobody's in particular.
+func (g *generator) pins(p *phone) Step {
+	s := g.begin(p.name, "pins")
+	for _, v := range p.dev.List("account") {
+		if name := g.scripted(v.ID, v.Kind); name != "" && g.chance(40) && len(s.Args) < wire.MaxPins-1 {
+			s.Args = append(s.Args, name)
+		}
+	}
+	if len(g.w.graves) > 0 && g.chance(20) {
+		s.Args = append(s.Args, pick(g, g.w.graves...))
 	}
 	return s
 }

@@ -71,14 +71,14 @@ func (a actor) hides(k *record.Kind) func(string) bool {
 // must is what a phone must hold of a record: the scopes that its person holds
 // now and that hold it now, if it wants such a record. It works from records and grants alone.
 func (w *World) must(t *tables, p *phone, r *row) *heldRecord {
-	a, who := t.actors[p.who], p.who
+	a := t.actors[p.who]
 	if r.deleted || !a.reads(r.kind) || r.month != 0 && r.month < monthNo(p.from) ||
 		len(p.kinds) > 0 && !slices.Contains(p.kinds, r.kind.Name) {
 		return nil
 	}
 	h := &heldRecord{kind: r.kind.Name, seq: r.seq}
 	for _, s := range r.scopes {
-		if _, granted := t.grants[who][t.scopes[s]]; granted {
+		if _, granted := t.since(p, t.scopes[s]); granted {
 			h.in = append(h.in, t.scopes[s])
 		}
 	}
@@ -88,6 +88,25 @@ func (w *World) must(t *tables, p *phone, r *row) *heldRecord {
 	slices.Sort(h.in)
 	h.set = fieldsOf(r.fields, a.hides(r.kind))
 	return h
+}
+
+// since is where a phone was granted a scope, by its person's rights or as a pin.
+func (t *tables) since(p *phone, scope string) (record.Seq, bool) {
+	if seq, granted := t.grants[p.who][scope]; granted {
+		return seq, true
+	}
+	seq, granted := t.grants[p.device()][scope]
+	return seq, granted
+}
+
+// pinned reports whether any device holds the scope of an account.
+func (t *tables) pinned(name string) bool {
+	for _, scopes := range t.grants {
+		if _, held := scopes[name]; held {
+			return true
+		}
+	}
+	return false
 }
 
 // monthNo counts months as the table does.
@@ -182,7 +201,7 @@ func (w *World) checkFilling(p *phone) {
 // older are the scopes among some that a phone has had in full.
 func (t *tables) older(p *phone, in []string) (out []string) {
 	for _, scope := range in {
-		if t.grants[p.who][scope] <= p.filled {
+		if since, _ := t.since(p, scope); since <= p.filled {
 			out = append(out, scope)
 		}
 	}

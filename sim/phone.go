@@ -36,10 +36,11 @@ type phone struct {
 
 // known is what the oracle remembers of a phone; a backup has it too.
 type known struct {
-	from   string     // the first month that it wants
-	kinds  []string   // that it wants; none are all
-	filled record.Seq // the head at which it last had everything
-	steady bool       // since then it wants the same, and its person may see the same
+	from   string      // the first month that it wants
+	kinds  []string    // that it wants; none are all
+	pins   []record.ID // accounts that it holds by name; nil is not said
+	filled record.Seq  // the head at which it last had everything
+	steady bool        // since then it wants the same, and its person may see the same
 }
 
 type backup struct {
@@ -128,8 +129,23 @@ func (p *phone) wants(args []string) error {
 	if len(args) > 1 {
 		p.kinds = strings.Split(args[1], ",")
 	}
-	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds})
+	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds, Pins: p.pins})
 }
+
+// holds has a phone hold some accounts by name, and no others.
+func (p *phone) holds(accounts []string) error {
+	if st := p.dev.Status(); st.Staged > 0 || st.Cursor == "" {
+		return errPassed
+	}
+	p.pins, p.steady = []record.ID{}, false
+	for _, name := range accounts {
+		p.pins = append(p.pins, p.w.idOf(name))
+	}
+	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds, Pins: p.pins})
+}
+
+// device is what the server calls the phone.
+func (p *phone) device() record.ID { return p.w.derive("device " + p.dev.Status().Install) }
 
 // dies opens the device again if the step in hand has killed it.
 func (p *phone) revive() error {

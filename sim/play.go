@@ -47,6 +47,7 @@ func (p *phone) does(s Step) (done bool, err error) {
 		"again":  func() error { return w.again(s) },
 		"clock":  func() error { return p.setSkew(s.Args[0]) },
 		"wants":  func() error { return p.narrows(s.Args) },
+		"pins":   func() error { return p.holds(s.Args) },
 		"backup": func() error { p.backUp(); return nil },
 		"twin":   func() error { return p.twin(s.Args[0]) },
 	}
