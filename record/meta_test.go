@@ -303,3 +303,29 @@ func FuzzLoad(f *testing.F) {
 		require.Len(t, part, newer)
 	})
 }
+
+// What was packed is as it was, and holds on to nothing that it came from.
+func TestRecord_Pack(t *testing.T) {
+	t.Parallel()
+
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawRecord(t)
+		packed := want.Clone()
+
+		fields := packed.Pack()
+
+		require.Equal(t, string(want.AppendFields(nil)), string(fields))
+		require.Equal(t, want.AppendMeta(nil), packed.AppendMeta(nil))
+		for i := range packed.Slots {
+			require.Equal(t, want.Slots[i].Raw, packed.Slots[i].Raw)
+			require.Len(t, packed.Slots[i].Elems, len(want.Slots[i].Elems))
+			for j, e := range packed.Slots[i].Elems {
+				require.Equal(t, string(want.Slots[i].Elems[j].Raw), string(e.Raw))
+			}
+		}
+		clear(fields)
+		for i := range packed.Slots {
+			require.Equal(t, make([]byte, len(packed.Slots[i].Raw)), []byte(packed.Slots[i].Raw), "it shares the memory of what was written")
+		}
+	})
+}

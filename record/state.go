@@ -67,13 +67,16 @@ type Record struct {
 	Tomb    Writer   // the delete, of a tombstone
 }
 
+// spareSlots is how many fields a copy can be given that it did not have.
+const spareSlots = 2
+
 // Clone returns a copy that may be changed without touching r. Raw values are
 // shared: they are replaced, never written into.
 func (r *Record) Clone() *Record {
 	c := *r
 	c.Scopes = slices.Clone(r.Scopes)
 	c.Entered = slices.Clone(r.Entered)
-	c.Slots = slices.Clone(r.Slots)
+	c.Slots = append(make([]Slot, 0, len(r.Slots)+spareSlots), r.Slots...)
 	c.Vector = slices.Clone(r.Vector)
 	return &c
 }

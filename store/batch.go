@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,7 +60,15 @@ func (b *batch) send(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
+	size := 0
+	for _, of := range params {
+		size += 128
+		for _, param := range of {
+			size += 4 + len(param)
+		}
+	}
 	p := conn.PgConn().StartPipeline(ctx)
+	conn.PgConn().Frontend().Send(room(size))
 	for i := range names {
 		p.SendQueryPrepared(names[i], params[i], binaryFormat, nil)
 	}
@@ -75,6 +85,14 @@ func (b *batch) send(ctx context.Context, conn *pgx.Conn) error {
 	}
 	return cmp.Or(err, p.Close())
 }
+
+// room is no message: it makes the driver's buffer large enough for all that
+// comes, which would otherwise grow step by step and be copied at each.
+type room int
+
+func (n room) Encode(b []byte) ([]byte, error) { return slices.Grow(b, int(n)), nil }
+func (room) Decode([]byte) error               { return errors.New("there is nothing in it") }
+func (room) Frontend()                         {}
 
 var binaryFormat = []int16{pgtype.BinaryFormatCode}
 

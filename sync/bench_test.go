@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,7 +25,7 @@ import (
 
 // benchWorld is an org on a PostgreSQL as it is run: on disk, waiting for the
 // disk at every commit.
-func benchWorld(b *testing.B) *world {
+func benchWorld(b testing.TB) *world {
 	b.Helper()
 	dir, err := os.MkdirTemp("/var/tmp", "roadbook-bench-")
 	require.NoError(b, err)
@@ -89,6 +90,34 @@ func BenchmarkPush(b *testing.B) {
 	b.ReportMetric(spent.here.Seconds()*1e6/float64(b.N*50*200), "Go-µs/mutation")
 	b.ReportMetric(spent.postgres.Seconds()*1e6/float64(b.N*50*200), "PostgreSQL-µs/mutation")
 	b.ReportMetric(rate/w.bareUpsert(b), "of-bare-upsert")
+}
+
+// BenchmarkPushAlone is what one phone waits for when nobody else is there: for
+// one mutation, and for a day's outbox.
+func BenchmarkPushAlone(b *testing.B) {
+	w := benchWorld(b)
+	p := w.phone("lin")
+	account := p.create("account", values("name", "客户", "remark", remark))
+	p.push()
+	for _, n := range []int{1, 200} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			took := make([]time.Duration, 0, b.N)
+			for b.Loop() {
+				b.StopTimer()
+				p.typeDay([]record.ID{account}, n)
+				frame := p.frame()
+				p.outbox = nil
+				b.StartTimer()
+				begun := time.Now()
+				_, err := w.engine.Push(context.Background(), p.who, frame)
+				took = append(took, time.Since(begun))
+				require.NoError(b, err)
+			}
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2].Seconds()*1e3, "median-ms")
+			b.ReportMetric(took[len(took)*95/100].Seconds()*1e3, "p95-ms")
+		})
+	}
 }
 
 // cpu is the processor time that this process and PostgreSQL have spent.

@@ -35,7 +35,7 @@ func (s *settling) draft(rec *record.Record) *draft {
 
 // fresh begins a record that is new.
 func (s *settling) fresh(k *record.Kind, id record.ID) *draft {
-	d := &draft{now: &record.Record{Kind: k, ID: id, Root: id}, wrote: true}
+	d := &draft{now: &record.Record{Kind: k, ID: id, Root: id, Slots: make([]record.Slot, 0, 12)}, wrote: true}
 	s.drafts[id] = d
 	s.order = append(s.order, id)
 	return d
@@ -316,8 +316,11 @@ func check(r *record.Record) error {
 
 // blank reports whether a text says nothing.
 func blank(raw []byte) bool {
+	if raw[0] != '"' || raw[1] > ' ' && raw[1] < 0x80 && raw[1] != '"' && raw[1] != '\\' {
+		return false
+	}
 	var text string
-	return raw[0] == '"' && json.Unmarshal(raw, &text) == nil && strings.TrimSpace(text) == ""
+	return json.Unmarshal(raw, &text) == nil && strings.TrimSpace(text) == ""
 }
 
 func below(raw []byte, floor int64) bool {

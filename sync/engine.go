@@ -7,6 +7,8 @@ package sync
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -42,6 +44,8 @@ type Engine struct {
 	still         bool // somebody else moves subtrees
 	remember      int  // bytes of records that each org's committer remembers
 
+	macs sync.Pool // of hash.Hash, to sign receipts with
+
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
 	schemas    map[schemaKey]*record.Schema
@@ -61,6 +65,7 @@ func New(c Config) *Engine {
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},
+		macs:       sync.Pool{New: func() any { return hmac.New(sha256.New, c.Key) }},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"roadbook/store"
 )
@@ -76,8 +77,13 @@ func (g *gathering) take(jobs []*job) error {
 	if err := g.w.load(jobs); err != nil {
 		return err
 	}
+	more := 0
 	for _, j := range jobs {
-		g.size += len(j.muts)
+		more += len(j.muts)
+	}
+	g.size += more
+	g.w.log = slices.Grow(g.w.log, more)
+	for _, j := range jobs {
 		if err := g.w.judge(j); err != nil {
 			return err
 		}

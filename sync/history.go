@@ -52,12 +52,27 @@ func (b *editBody) append(out []byte) []byte {
 	return append(out, '}')
 }
 
+// size is about how long its text is.
+func (b *editBody) size() int {
+	n := 160
+	for _, values := range []record.Values{b.Edit.Set, b.Edit.Add, b.Edit.Remove, b.Edit.Inc, b.Was} {
+		for _, v := range values {
+			n += len(v.Field) + len(v.Raw) + 4
+		}
+	}
+	return n
+}
+
 // body is the row's text. What could not even be read has none.
 func (s *settling) body() []byte {
 	if s.m.Broken != nil {
 		return []byte("[]")
 	}
-	out := []byte{'['}
+	size := 2
+	for i := range s.edits {
+		size += s.edits[i].size()
+	}
+	out := append(make([]byte, 0, size), '[')
 	for i := range s.edits {
 		if i > 0 {
 			out = append(out, ',')

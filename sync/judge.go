@@ -14,6 +14,9 @@ import (
 // done wrong is the job's.
 func (w *work) judge(j *job) error {
 	j.outcomes, j.err = nil, nil // a transaction may be run again
+	if len(j.muts) > 0 {
+		j.outcomes = make([]record.Outcome, 0, len(j.muts))
+	}
 	defer func() { j.head = w.head }()
 	if j.schema != nil {
 		return w.setSchema(j.schema)

@@ -1,11 +1,10 @@
 package sync
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"hash"
 	"maps"
 	"slices"
 	"strings"
@@ -187,7 +186,9 @@ func (e *Engine) outcome(org record.OrgID, epoch string, row *store.Entry, keep 
 // receipt proves to a restored server that it once accepted a mutation, and
 // what it had established of it: HMAC-SHA-256, cut to 16 bytes.
 func (e *Engine) receipt(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
-	mac := hmac.New(sha256.New, e.Key)
+	mac, _ := e.macs.Get().(hash.Hash)
+	defer e.macs.Put(mac)
+	mac.Reset()
 	b := make([]byte, 0, 128)
 	b = append(b, "receipt\x00"...)
 	b = binary.BigEndian.AppendUint32(b, uint32(org))
