@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "roadbook/modules/people" // registers its statements
+	_ "roadbook/query"          // registers those of lists
 	_ "roadbook/store"          // registers the line's
 	"roadbook/store/pg"
 	"roadbook/store/pg/pgtest"
@@ -27,7 +28,7 @@ const statementsGolden = "testdata/statements.golden"
 
 // large are the tables that grow with an org's work. Whatever the golden file
 // says, nothing may read one of them from end to end, nor all of an org in it.
-var large = []string{"records", "mutations", "scope_index", "members", "replicas"}
+var large = []string{"records", "mutations", "scope_index", "members", "replicas", "lookups"}
 
 // Every statement is prepared against the migrated schema, and the way in which
 // PostgreSQL will look its rows up is kept in a golden file: a missing index is

@@ -45,10 +45,11 @@ type Field struct {
 	Policy   Policy            `json:"policy"`
 	Required bool              `json:"required,omitempty"`
 	Choices  []string          `json:"choices,omitempty"`
-	Floor    *int64            `json:"floor,omitempty"` // of a counter
-	Group    string            `json:"group,omitempty"` // fields of one group merge as one
-	To       string            `json:"to,omitempty"`    // the kind that a reference names
-	Readers  []string          `json:"-"`               // roles that may see it; nobody named means everybody
+	Floor    *int64            `json:"floor,omitempty"`  // of a counter
+	Group    string            `json:"group,omitempty"`  // fields of one group merge as one
+	To       string            `json:"to,omitempty"`     // the kind that a reference names
+	Readers  []string          `json:"-"`                // roles that may see it; nobody named means everybody
+	Lookup   int16             `json:"lookup,omitempty"` // lists go by it: its number among its kind's, never reused
 	Label    map[string]string `json:"label,omitempty"`
 
 	kind *Field // for a key of a map: the map
@@ -66,7 +67,8 @@ type Kind struct {
 	Label    map[string]string `json:"label,omitempty"`
 	Fields   []*Field          `json:"fields"`
 
-	byName map[string]*Field
+	byName  map[string]*Field
+	lookups []*Field
 }
 
 // Schema is an org's kinds in one version.
@@ -154,6 +156,7 @@ func (s *Schema) Check() error {
 func (k *Kind) check(s *Schema) []string {
 	var wrong []string
 	k.byName = make(map[string]*Field, len(k.Fields))
+	k.lookups = nil
 	for _, f := range k.Fields {
 		if k.byName[f.Name] != nil || f.Name == "" || strings.Contains(f.Name, ".") {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: every field needs a name of its own, without a dot", k.Name, f.Name))
@@ -168,6 +171,7 @@ func (k *Kind) check(s *Schema) []string {
 		if f.Group != "" && f.Policy != LWW && f.Policy != LWWAsk {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: fields that merge as one have the policy lww or lww!", k.Name, f.Name))
 		}
+		wrong = append(wrong, k.checkLookup(f)...)
 		if f.To != "" && s.byName[f.To] == nil {
 			wrong = append(wrong, fmt.Sprintf("%s.%s refers to kind %q, which is not there", k.Name, f.Name, f.To))
 		}

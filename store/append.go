@@ -16,6 +16,7 @@ type Commit struct {
 	Orphans  map[record.ID]record.Seq
 	People   []Person
 	Regrants []Regrant
+	Reindex  []int16 // kinds of which a new schema has other look-up fields
 	Rescopes []Rescope
 	Rescoped []Rescope      // those that are done
 	Schema   *record.Schema // a new one, at Head.Schema
@@ -43,6 +44,7 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 	queueForks(b, org, c.Forks)
 	queueRecords(b, org, c.Records)
 	s.Dead = queueIndex(b, org, c.Records)
+	queueLookups(b, org, c.Records)
 	queueLog(b, org, c.Entries)
 	c.queueSeldom(b, org)
 	for _, s := range c.Shown {
@@ -56,6 +58,7 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 			return nil, err
 		}
 		b.Queue(schemaWrite, org, c.Head.Schema, string(body))
+		queueReindex(b, org, c.Reindex)
 	}
 	b.Queue(wake, fmt.Sprintf("%d %d", org, c.Head.Seq))
 	return s, nil

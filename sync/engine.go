@@ -40,6 +40,7 @@ type Engine struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
+	reindexAtOnce int  // records that get their look-up rows in one transaction
 	rescopeAtOnce int  // records of a subtree that move in one transaction
 	still         bool // somebody else moves subtrees
 	remember      int  // bytes of records that each org's committer remembers
@@ -61,7 +62,8 @@ type schemaKey struct {
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
-		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: maxRemembered,
+		reindexAtOnce: reindexAtOnce,
+		Config:        c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: maxRemembered,
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},

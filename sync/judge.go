@@ -170,6 +170,7 @@ func (w *work) setSchema(s *record.Schema) error {
 		return err
 	}
 	seq := w.next()
+	w.reindex = append(w.reindex, otherLookups(w.schema, s)...)
 	w.publish, w.schema, w.head.Schema = s, s, seq
 	w.mem = newMemory(0) // what is there knows the old one
 	for _, loaded := range []map[record.ID]*record.Record{w.was, w.records} {

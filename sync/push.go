@@ -90,7 +90,8 @@ func (e *Engine) Commit(ctx context.Context, org record.OrgID, batch []Proposal)
 	return outcomes, nil
 }
 
-// Publish puts a schema into force for an org.
+// Publish puts a schema into force for an org. What lists go by from now on is
+// looked up in chunks before it returns; other commits pass in between.
 func (e *Engine) Publish(ctx context.Context, org record.OrgID, schema *record.Schema) error {
 	var own *record.Schema // checking writes into it, and the caller's may be shared
 	body, err := schema.Stored()
@@ -100,7 +101,10 @@ func (e *Engine) Publish(ctx context.Context, org record.OrgID, schema *record.S
 	if err != nil {
 		return errs.New("sync.Publish", errs.Invalid, "%s", err.Error()).Coded("schema")
 	}
-	return e.submit(ctx, org, &job{who: access.Caller{Org: org}, schema: own})
+	if err := e.submit(ctx, org, &job{who: access.Caller{Org: org}, schema: own}); err != nil {
+		return err
+	}
+	return e.reindex(ctx, org)
 }
 
 // Problem is an error that a device acts on by more than its kind: a hole, a

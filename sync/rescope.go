@@ -99,7 +99,8 @@ func (w *work) logMove(top store.Rescope) {
 	w.logOwn(w.next(), `[{"op":"rescope","id":"`+top.Rec.String()+`","at":"`+strconv.FormatInt(int64(top.Seq), 10)+`"}]`)
 }
 
-// Resume finishes the moves that a stopped server has left, for every org.
+// Resume finishes what a stopped server has left, for every org: the moves of
+// subtrees, and the look-up rows of records.
 func (e *Engine) Resume(ctx context.Context) error {
 	orgs, err := e.Store.Rescoping(ctx)
 	if err != nil {
@@ -112,5 +113,5 @@ func (e *Engine) Resume(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return e.resumeLookups(ctx)
 }

@@ -53,6 +53,7 @@ type work struct {
 	lost     map[record.ID]record.Seq // new orphans
 	named    []store.Person
 	regrant  []store.Regrant
+	reindex  []int16 // kinds of which a new schema has other look-up fields
 	rescope  []store.Rescope
 	rescoped []store.Rescope
 	publish  *record.Schema
@@ -156,7 +157,7 @@ func (w *work) end() (*store.Sealed, error) {
 		return nil, nil //nolint:nilnil // to have nothing to write is no fault
 	}
 	c := store.Commit{
-		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant,
+		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant, Reindex: w.reindex,
 		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins,
 	}
 	for _, id := range w.dirty {

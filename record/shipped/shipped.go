@@ -36,3 +36,38 @@ var parsed = stdsync.OnceValue(func() *record.Schema {
 	}
 	return s
 })
+
+// WithLookups gives a schema from before there were look-up fields those that
+// an org begins with today. One that has some is left alone: the answer is nil.
+func WithLookups(s *record.Schema) (*record.Schema, error) {
+	for _, k := range s.Kinds {
+		if len(k.Lookups()) > 0 {
+			return nil, nil //nolint:nilnil // there is nothing to change
+		}
+	}
+	body, err := s.Stored()
+	if err != nil {
+		return nil, err
+	}
+	own, err := record.ParseSchema(body)
+	if err != nil {
+		return nil, err
+	}
+	today, found := Schema(), false
+	for _, k := range own.Kinds {
+		model := today.Kind(k.Name)
+		if model == nil {
+			continue
+		}
+		for _, f := range k.Fields {
+			if m := model.Field(f.Name); m != nil && m.Type == f.Type {
+				f.Lookup = m.Lookup
+				found = found || f.Lookup != 0
+			}
+		}
+	}
+	if !found {
+		return nil, nil //nolint:nilnil // these are kinds that we do not know
+	}
+	return own, own.Check()
+}

@@ -14,11 +14,6 @@ func notYet(op string) error {
 	return errs.New(op, errs.Busy, "this is still being built").Coded("busy")
 }
 
-// List reads a part of the records of a kind.
-func (s *Service) List(context.Context, access.Caller, Query) (Page, error) {
-	return Page{}, notYet("online.List")
-}
-
 // History reads what became of a record, from after on back; 0 begins with the
 // newest change.
 func (s *Service) History(_ context.Context, _ access.Caller, _ string, _ record.ID, _ record.Seq, _ int) (History, error) {

@@ -20,6 +20,8 @@ type Service struct {
 	engine *sync.Engine
 	key    []byte // of the places in lists; it lives outside the database
 	now    func() time.Time
+
+	gather, walk int // of query.Request; tests ask for less
 }
 
 // New is a service over an engine.

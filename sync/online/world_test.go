@@ -155,7 +155,7 @@ func (w *world) id() record.ID {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.made++
-	return record.MustID(fmt.Sprintf("0190bbbb-0000-7000-8%03x-%012x", w.rng.IntN(1<<12), w.made))
+	return record.MustID(fmt.Sprintf("0190bbbb-%04x-7000-8%03x-%012x", w.made, w.rng.IntN(1<<12), w.made))
 }
 
 func js(v any) json.RawMessage {
