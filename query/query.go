@@ -11,6 +11,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -105,18 +106,8 @@ func Run(ctx context.Context, tx store.Tx, actor *access.Actor, r Request) (Page
 }
 
 func (l *list) prepare() error {
-	if l.Limit < 0 || l.Limit > MaxLimit {
-		return errs.New("query.Run", errs.Invalid, "a page has at most %d records", MaxLimit).Coded("limit").
-			Of(errs.Field{Field: "limit", Detail: "this is more than a page holds"})
-	}
-	if l.Limit == 0 {
-		l.Limit = DefaultLimit
-	}
-	if l.Gather == 0 {
-		l.Gather = MaxGather
-	}
-	if l.Walk == 0 {
-		l.Walk = MaxWalk
+	if err := l.limit(); err != nil {
+		return err
 	}
 	expr, err := rules.Parse(l.Filter)
 	if err != nil {
@@ -131,12 +122,29 @@ func (l *list) prepare() error {
 	if l.sort, err = c.order(l.Sort); err != nil {
 		return err
 	}
+	l.see()
+	l.place, err = l.readPlace()
+	return err
+}
+
+// limit settles how much the page costs.
+func (l *list) limit() error {
+	if l.Limit < 0 || l.Limit > MaxLimit {
+		return errs.New("query.Run", errs.Invalid, "a page has at most %d records", MaxLimit).Coded("limit").
+			Of(errs.Field{Field: "limit", Detail: "this is more than a page holds"})
+	}
+	l.Limit = cmp.Or(l.Limit, DefaultLimit)
+	l.Gather = cmp.Or(l.Gather, MaxGather)
+	l.Walk = cmp.Or(l.Walk, MaxWalk)
+	return nil
+}
+
+// see lists the scopes that the actor holds.
+func (l *list) see() {
 	for s := range l.actor.Scopes {
 		l.scopes = append(l.scopes, int32(s))
 	}
 	slices.Sort(l.scopes)
-	l.place, err = l.readPlace()
-	return err
 }
 
 // order reads what a list is sorted by.

@@ -18,6 +18,10 @@ var ofLists = map[string]said{
 		"This is more than one page can hold. Please ask for fewer.",
 		"每页数量超过上限，请减少每页数量。",
 	},
+	"restore": {
+		"This change gave the field no value that could be restored. Please choose another change of the history.",
+		"这次修改没有为该字段写入可恢复的内容，请在历史中选择另一次修改。",
+	},
 	"indexing": {
 		"The lists are just being made for new fields. Please try again in a moment.",
 		"系统正在为新字段整理列表，请稍后再试。",

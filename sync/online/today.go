@@ -1,0 +1,236 @@
+package online
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/query"
+	"roadbook/record"
+	"roadbook/sync"
+)
+
+// Limits of a day at a glance.
+const (
+	MaxTodayBytes = 30 << 10 // what a phone on 2G gets in a few seconds
+	maxTodayRunes = 80       // of a text: it is a line of a list
+	maxOfADay     = 1000     // records of one sort that are counted
+)
+
+// Today is a person's day at a glance, in no more than MaxTodayBytes of JSON.
+type Today struct {
+	Day       string     `json:"day"`
+	Plan      []Record   `json:"plan"`           // visits planned for the day, in order
+	Next      *record.ID `json:"next,omitempty"` // of the plan: the first that is not over
+	Tasks     []Record   `json:"tasks"`          // due by the end of the day, also those overdue
+	Conflicts []Record   `json:"conflicts"`      // that ask this person to look
+	Accounts  []Record   `json:"accounts"`       // whom the plan and the tasks are about
+	Counts    Counts     `json:"counts"`
+}
+
+// Counts are how many there are, also of those that had no room; each up to
+// 1,000.
+type Counts struct {
+	Planned   int `json:"planned"`
+	Done      int `json:"done"`
+	Tasks     int `json:"tasks"`
+	Overdue   int `json:"overdue"`
+	Conflicts int `json:"conflicts"`
+}
+
+// What is shown of each sort of record.
+var (
+	planShows     = []string{"account", "date", "window_from", "window_to", "visit_type", "reason", "order", "status"}
+	taskShows     = []string{"title", "account", "opportunity", "due_at", "priority", "status"}
+	conflictShows = []string{"record", "about_kind", "field", "created_at"}
+	accountShows  = []string{"name", "short_name", "grade", "address", "location", "phones"}
+)
+
+// Today is the day of the caller in which an instant falls; where days begin
+// and end is its location's to say.
+func (s *Service) Today(ctx context.Context, who access.Caller, at time.Time) (out Today, err error) {
+	err = s.engine.Look(ctx, who, func(v sync.Sight) error {
+		d := &day{s: s, v: v, me: strconv.Quote(who.Person.String()), at: at}
+		if err := d.read(ctx); err != nil {
+			return err
+		}
+		out = d.fit()
+		return nil
+	})
+	return out, err
+}
+
+// day is a day in the making.
+type day struct {
+	s  *Service
+	v  sync.Sight
+	me string // as a filter writes it
+	at time.Time
+
+	plan, tasks, conflicts []Record
+	accounts               map[string]Record
+}
+
+func (d *day) read(ctx context.Context) (err error) {
+	midnight := time.Date(d.at.Year(), d.at.Month(), d.at.Day()+1, 0, 0, 0, 0, d.at.Location())
+	end := strconv.Quote(midnight.UTC().Format(time.RFC3339))
+	mine := "owner == " + d.me
+	date := strconv.Quote(d.at.Format(time.DateOnly))
+	if d.plan, err = d.all(ctx, Query{Kind: "visit_plan", Filter: mine + " && date == " + date, Sort: "id"}, planShows); err != nil {
+		return err
+	}
+	slices.SortStableFunc(d.plan, inOrder)
+	open := ` && status in ["open", "doing"] && due_at < timestamp(` + end + ")"
+	if d.tasks, err = d.all(ctx, Query{Kind: "task", Filter: mine + open, Sort: "due_at"}, taskShows); err != nil {
+		return err
+	}
+	if d.conflicts, err = d.all(ctx, Query{Kind: "conflict", Filter: mine + ` && state == "open"`}, conflictShows); err != nil {
+		return err
+	}
+	return d.readAccounts(ctx)
+}
+
+// all lists up to maxOfADay records. Of a kind that is not for this person, or
+// that his org has not, or not with these fields, there are none.
+func (d *day) all(ctx context.Context, q Query, shows []string) ([]Record, error) {
+	q.Limit = query.MaxLimit
+	var out []Record
+	for {
+		page, err := d.s.list(ctx, d.v, q)
+		switch code := errs.CodeOf(err); {
+		case code == "missing" || code == "filter" || code == "sort":
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		for _, r := range page.Records {
+			out = append(out, brief(r, shows))
+		}
+		if q.After = page.After; q.After == "" || len(out) >= maxOfADay {
+			return out, nil
+		}
+	}
+}
+
+// brief is a record as a line of a list.
+func brief(r Record, shows []string) Record {
+	out := Record{Kind: r.Kind, ID: r.ID, Seq: r.Seq, Values: record.Values{}}
+	for _, name := range shows {
+		if raw := r.Values.Get(name); !record.IsNull(raw) {
+			out.Values = append(out.Values, record.Value{Field: name, Raw: short(raw)})
+		}
+	}
+	return out
+}
+
+// short cuts a long text.
+func short(raw json.RawMessage) json.RawMessage {
+	var text string
+	if len(raw) <= maxTodayRunes || json.Unmarshal(raw, &text) != nil {
+		return raw
+	}
+	if runes := []rune(text); len(runes) > maxTodayRunes {
+		return record.AppendString(nil, string(runes[:maxTodayRunes])+"…")
+	}
+	return raw
+}
+
+// inOrder is the order in which visits were planned: by number, then by time.
+func inOrder(a, b Record) int {
+	x, errA := strconv.ParseFloat(string(a.Values.Get("order")), 64)
+	y, errB := strconv.ParseFloat(string(b.Values.Get("order")), 64)
+	switch {
+	case errA == nil && errB != nil:
+		return -1
+	case errA != nil && errB == nil:
+		return 1
+	}
+	return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.Values.Text("window_from"), b.Values.Text("window_from")), slices.Compare(a.ID[:], b.ID[:]))
+}
+
+// readAccounts reads whom the day is about, as far as this person sees them.
+func (d *day) readAccounts(ctx context.Context) error {
+	d.accounts = map[string]Record{}
+	var ids []record.ID
+	for _, r := range slices.Concat(d.plan, d.tasks) {
+		if id, err := record.ParseID(r.Values.Text("account")); err == nil && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	rows, err := d.v.Tx.Records(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rec, err := rows[i].Record(d.v.Schema)
+		if err != nil {
+			return err
+		}
+		if rec.State == record.Live && d.v.Actor.Sees(rec.Kind, rec.Scopes) {
+			d.accounts[rec.ID.String()] = brief(project(rec, d.v.Actor), accountShows)
+		}
+	}
+	return nil
+}
+
+// over are the states in which a planned visit asks for nothing any more.
+var over = []string{"done", "missed", "cancelled", "rescheduled"}
+
+// fit puts as much as there is room for into the answer: the plan with its
+// accounts first, then the tasks with theirs, then what clashed.
+func (d *day) fit() Today {
+	t := Today{
+		Day: d.at.Format(time.DateOnly), Plan: []Record{}, Tasks: []Record{}, Conflicts: []Record{}, Accounts: []Record{},
+		Counts: Counts{Planned: len(d.plan), Tasks: len(d.tasks), Conflicts: len(d.conflicts)},
+	}
+	now := d.at.UTC().Format(time.RFC3339)
+	for i := range d.plan {
+		switch status := d.plan[i].Values.Text("status"); {
+		case status == "done":
+			t.Counts.Done++
+		case t.Next == nil && !slices.Contains(over, status):
+			t.Next = &d.plan[i].ID
+		}
+	}
+	for _, r := range d.tasks {
+		if r.Values.Text("due_at") < now {
+			t.Counts.Overdue++
+		}
+	}
+	room := MaxTodayBytes - 512 // for what stands around the lists
+	d.put(&t.Plan, &t.Accounts, d.plan, &room)
+	d.put(&t.Tasks, &t.Accounts, d.tasks, &room)
+	d.put(&t.Conflicts, &t.Accounts, d.conflicts, &room)
+	return t
+}
+
+// put adds records, each with its account, until one does not fit.
+func (d *day) put(to, accounts *[]Record, from []Record, room *int) {
+	for _, r := range from {
+		account, new := d.accounts[r.Values.Text("account")]
+		if new = new && !slices.ContainsFunc(*accounts, func(a Record) bool { return a.ID == account.ID }); new {
+			*room -= size(account)
+		}
+		if *room -= size(r); *room < 0 {
+			return
+		}
+		*to = append(*to, r)
+		if new {
+			*accounts = append(*accounts, account)
+		}
+	}
+}
+
+// size is how much of the answer a record takes.
+func size(r Record) int {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return MaxTodayBytes
+	}
+	return len(text) + 1
+}
