@@ -45,6 +45,8 @@ var matrix = map[string]struct {
 	"POST /v1/records/{kind}/{id}/restore": {`{"field":"name","dot":{"replica":"k7f2","n":3}}`, signedIn},
 	"GET /v1/records/{kind}/{id}/history":  {"", signedIn},
 	"GET /v1/records/{kind}/{id}/timeline": {"", signedIn},
+	"GET /docs":                            {"", everybody},
+	"GET /docs/{asset}":                    {"", everybody},
 	"GET /healthz":                         {"", everybody},
 	"GET /readyz":                          {"", everybody},
 	"GET /openapi.yaml":                    {"", everybody},

@@ -54,6 +54,8 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},
 		{http.MethodGet, "/openapi.yaml", access.Public, plain(s.openapiYAML), 0, requestTimeout},
 		{http.MethodGet, "/openapi.json", access.Public, plain(s.openapiJSON), 0, requestTimeout},
+		{http.MethodGet, "/docs", access.Public, plain(s.docs), 0, requestTimeout},
+		{http.MethodGet, "/docs/{asset}", access.Public, typed(s.docsAsset), 0, requestTimeout},
 	}
 }
 

@@ -145,6 +145,9 @@ func (c *Contract) Typed(r Route) {
 		op.RequestBody = c.request(said) // huma is not to read it
 		if answer := op.Responses[strconv.Itoa(said.success())]; answer != nil {
 			answer.Description = said.answers
+			if said.media != "" {
+				answer.Content = map[string]*huma.MediaType{said.media: {}}
+			}
 			if media := answer.Content[jsonType]; media != nil {
 				media.Example = example(said.id)
 			}

@@ -154,6 +154,13 @@ var operations = map[string]operation{
 	"GET /openapi.json": {
 		id: "openapiJSON", tag: "around", summary: "This document as JSON.", answers: "This document.", media: jsonType,
 	},
+	"GET /docs": {
+		id: "docs", tag: "around", summary: "This document as a page, in English or Chinese.", answers: "The page.", media: "text/html",
+	},
+	"GET /docs/{asset}": {
+		id: "docsAsset", tag: "around", summary: "A file that the page loads.", answers: "The file.", media: "application/octet-stream",
+		fails: []int{http.StatusNotFound},
+	},
 }
 
 // Creation is what a record is created of.
