@@ -18,11 +18,17 @@ import (
 // gives everybody what the one before has brought.
 const maxRounds = 4
 
+// maxChunks is far more than what all records of a history take.
+const maxChunks = 10_000
+
 // Finish heals the network, lets everything arrive, and judges the whole
 // history.
 func (w *World) Finish() error {
 	w.step, w.made = Step{No: 1 << 20}, 0
 	w.say("everything arrives")
+	if err := w.agree(); err != nil {
+		return err
+	}
 	for round := range maxRounds {
 		if err := w.moveAll(); err != nil {
 			return err
@@ -37,7 +43,7 @@ func (w *World) Finish() error {
 			}
 		}
 	}
-	if err := w.moveAll(); err != nil { // phones of one device may have pinned in turns
+	if err := w.moveAll(); err != nil {
 		return err
 	}
 	t, err := w.read()
@@ -54,14 +60,35 @@ func (w *World) Finish() error {
 	return w.found
 }
 
-func (w *World) moveAll() error {
-	for more := true; more; {
-		var err error
-		if more, err = w.engines[0].RescopeChunk(w.ctx, w.org); err != nil {
-			return err
+// agree has phones that are copies of each other want the same: what a device
+// wants holds for all of its copies, and they would undo it for each other.
+func (w *World) agree() error {
+	first := map[record.ID]*phone{}
+	for _, p := range w.phones {
+		if f := first[p.id]; f != nil {
+			p.from, p.kinds, p.pins, p.steady = f.from, f.kinds, f.pins, false
+			if err := p.dev.Want(p.want()); err != nil {
+				return err
+			}
+		} else {
+			first[p.id] = p
 		}
 	}
-	return w.replay.follow()
+	return nil
+}
+
+func (w *World) moveAll() error {
+	for range maxChunks {
+		more, err := w.engines[0].RescopeChunk(w.ctx, w.org)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return w.replay.follow()
+		}
+	}
+	w.finds("subtrees are moved for ever")
+	return w.found
 }
 
 // arrives has a phone sync on a good network.
@@ -104,10 +131,7 @@ func (w *World) checkPlaces(t *tables) {
 		}
 		var want, got []string
 		if !r.deleted {
-			want = namesOf(r, root)
-			if name := "account:" + root.id.String(); r.kind.Scope == "" && t.pinned(name) {
-				want = append(want, name)
-			}
+			want = t.namesOf(r, root)
 		}
 		for _, s := range r.scopes {
 			got = append(got, t.scopes[s])
@@ -120,13 +144,16 @@ func (w *World) checkPlaces(t *tables) {
 	}
 }
 
-func namesOf(r, root *row) []string {
+func (t *tables) namesOf(r, root *row) []string {
 	if r.kind.Scope != "" {
 		return []string{r.kind.Scope}
 	}
 	names := []string{"owner:" + r.owner.String(), "owner:" + root.owner.String()}
 	for _, c := range append(r.texts("collaborators"), root.texts("collaborators")...) {
 		names = append(names, "shared:"+c)
+	}
+	if scope := "account:" + root.id.String(); t.pinned[scope] {
+		names = append(names, scope)
 	}
 	return names
 }
@@ -207,7 +234,7 @@ func (w *World) checkDigests(p *phone) {
 		return
 	}
 	sums := map[string]*wire.Tally{}
-	for _, holder := range []record.ID{p.who, p.device()} {
+	for _, holder := range []record.ID{p.who, p.id} {
 		for scope := range t.grants[holder] {
 			sums[scope] = &wire.Tally{}
 		}
@@ -235,7 +262,8 @@ func (w *World) checkDigests(p *phone) {
 
 func (w *World) askDigests(p *phone) (map[string]wire.Digest, error) {
 	st := p.dev.Status()
-	body, err := json.Marshal(wire.PullRequest{Replica: st.Replica, Cursor: st.Cursor, Digest: true, Want: &wire.Want{From: p.from, Kinds: p.kinds}})
+	want := p.want()
+	body, err := json.Marshal(wire.PullRequest{Replica: st.Replica, Cursor: st.Cursor, Digest: true, Want: &want})
 	if err != nil {
 		return nil, err
 	}

@@ -115,11 +115,7 @@ func (g *generator) next() Step {
 	case x < 955:
 		return g.pins(p)
 	case x < 964:
-		s := g.begin(p.name, "wants", g.month())
-		if g.chance(40) {
-			s.Args = append(s.Args, pick(g, "account,contact,user,unit", "visit_plan,account", "task,opportunity,conflict,account", "user"))
-		}
-		return s
+		return g.wants(p)
 	case x < 969:
 		return g.begin("office", "sweeps")
 	case x < 971:
@@ -161,6 +157,29 @@ func (g *generator) network(s Step) Step {
 	}
 	if g.chance(5) {
 		s.With["dies"] = strconv.Itoa(1 + g.rng.IntN(3))
+	}
+	return s
+}
+
+func (g *generator) wants(p *phone) Step {
+	s := g.begin(p.name, "wants", g.month(), pick(g, "all", "all", "all",
+		"account,contact,user,unit", "visit_plan,account", "task,opportunity,conflict,account", "user"))
+	if pins := g.pins(p).Args; len(pins) > 0 && g.chance(50) {
+		s.Args = append(s.Args, strings.Join(pins, ","))
+	}
+	return s
+}
+
+// pins are accounts that somebody has on his screen, or nobody's in particular.
+func (g *generator) pins(p *phone) Step {
+	s := g.begin(p.name, "pins")
+	for _, v := range p.dev.List("account") {
+		if name := g.scripted(v.ID, v.Kind); name != "" && g.chance(40) && len(s.Args) < wire.MaxPins-1 {
+			s.Args = append(s.Args, name)
+		}
+	}
+	if len(g.w.graves) > 0 && g.chance(20) {
+		s.Args = append(s.Args, pick(g, g.w.graves...))
 	}
 	return s
 }
@@ -220,20 +239,6 @@ func (g *generator) typing(p *phone) Step {
 		s.Args = append(s.Args, g.changes(pick(g, views...), views)...)
 	default:
 		s.Args = g.changes(v, views)
-	}
-	return s
-}
-
-// pins are accounts that somebody has on his screen, or nobody's in particular.
-func (g *generator) pins(p *phone) Step {
-	s := g.begin(p.name, "pins")
-	for _, v := range p.dev.List("account") {
-		if name := g.scripted(v.ID, v.Kind); name != "" && g.chance(40) && len(s.Args) < wire.MaxPins-1 {
-			s.Args = append(s.Args, name)
-		}
-	}
-	if len(g.w.graves) > 0 && g.chance(20) {
-		s.Args = append(s.Args, pick(g, g.w.graves...))
 	}
 	return s
 }

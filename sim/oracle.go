@@ -78,7 +78,7 @@ func (w *World) must(t *tables, p *phone, r *row) *heldRecord {
 	}
 	h := &heldRecord{kind: r.kind.Name, seq: r.seq}
 	for _, s := range r.scopes {
-		if _, granted := t.since(p, t.scopes[s]); granted {
+		if t.since(p, t.scopes[s]) > 0 {
 			h.in = append(h.in, t.scopes[s])
 		}
 	}
@@ -90,23 +90,18 @@ func (w *World) must(t *tables, p *phone, r *row) *heldRecord {
 	return h
 }
 
-// since is where a phone was granted a scope, by its person's rights or as a pin.
-func (t *tables) since(p *phone, scope string) (record.Seq, bool) {
-	if seq, granted := t.grants[p.who][scope]; granted {
-		return seq, true
+// since is when a scope was granted to a person, or to his device for a pin; 0
+// if it is not.
+func (t *tables) since(p *phone, scope string) record.Seq {
+	person, is := t.grants[p.who][scope]
+	pin, pinned := t.grants[p.id][scope]
+	switch {
+	case is && pinned:
+		return min(person, pin)
+	case pinned:
+		return pin
 	}
-	seq, granted := t.grants[p.device()][scope]
-	return seq, granted
-}
-
-// pinned reports whether any device holds the scope of an account.
-func (t *tables) pinned(name string) bool {
-	for _, scopes := range t.grants {
-		if _, held := scopes[name]; held {
-			return true
-		}
-	}
-	return false
+	return person
 }
 
 // monthNo counts months as the table does.
@@ -148,7 +143,34 @@ func (w *World) checkWhole(p *phone) {
 	for id, h := range have {
 		w.finds("%s holds what is not there: %s", p.name, w.show(id, h))
 	}
+	w.checkPins(t, p)
 	p.filled, p.steady = t.head, true
+}
+
+// checkPins compares what a device has pinned with what it asks for: as much of
+// it as its person sees without a pin.
+func (w *World) checkPins(t *tables, p *phone) {
+	want := map[string]bool{}
+	for _, id := range p.want().Pins {
+		r := t.records[id]
+		if r == nil || r.deleted || r.kind.Parent != "" || r.kind.Scope != "" || !t.actors[p.who].reads(r.kind) {
+			continue
+		}
+		for _, s := range r.scopes {
+			if t.grants[p.who][t.scopes[s]] > 0 {
+				want["account:"+id.String()] = true
+			}
+		}
+	}
+	for scope := range t.grants[p.id] {
+		if !want[scope] {
+			w.finds("%s's phone has pinned %s", p.name, scope)
+		}
+		delete(want, scope)
+	}
+	for scope := range want {
+		w.finds("%s's phone has not pinned %s", p.name, scope)
+	}
 }
 
 // checkPair makes sure that somebody has had an address and its point on a
@@ -201,7 +223,7 @@ func (w *World) checkFilling(p *phone) {
 // older are the scopes among some that a phone has had in full.
 func (t *tables) older(p *phone, in []string) (out []string) {
 	for _, scope := range in {
-		if since, _ := t.since(p, scope); since <= p.filled {
+		if t.since(p, scope) <= p.filled {
 			out = append(out, scope)
 		}
 	}

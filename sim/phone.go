@@ -18,7 +18,8 @@ type phone struct {
 	w     *World
 	name  string
 	login string
-	who   record.ID
+	who   record.ID // the person
+	id    record.ID // the device
 
 	memory *localstore.Memory // what is durable
 	store  *mortal
@@ -36,11 +37,11 @@ type phone struct {
 
 // known is what the oracle remembers of a phone; a backup has it too.
 type known struct {
-	from   string      // the first month that it wants
-	kinds  []string    // that it wants; none are all
-	pins   []record.ID // accounts that it holds by name; nil is not said
-	filled record.Seq  // the head at which it last had everything
-	steady bool        // since then it wants the same, and its person may see the same
+	from   string     // the first month that it wants
+	kinds  []string   // that it wants; none are all
+	pins   []string   // accounts that it pins, as scripts call them
+	filled record.Seq // the head at which it last had everything
+	steady bool       // since then it wants the same, and its person may see the same
 }
 
 type backup struct {
@@ -120,32 +121,31 @@ func (p *phone) open() (err error) {
 
 func (p *phone) signIn() error {
 	p.net.begin(Step{})
-	return p.dev.SignIn(p.w.ctx, "acme", p.login, "secret")
+	err := p.dev.SignIn(p.w.ctx, "acme", p.login, "secret")
+	p.id = p.w.deviceOf(p.dev.Status().Install)
+	return err
 }
 
-// wants says from which month on a phone wants things, and of which kinds.
+// wants says from which month on a phone wants things, of which kinds ("all"
+// for all), and which accounts it pins.
 func (p *phone) wants(args []string) error {
-	p.from, p.kinds, p.steady = args[0], []string{}, false // an empty list is all
-	if len(args) > 1 {
+	p.from, p.kinds, p.pins, p.steady = args[0], []string{}, nil, false // an empty list is all
+	if len(args) > 1 && args[1] != "all" {
 		p.kinds = strings.Split(args[1], ",")
 	}
-	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds, Pins: p.pins})
+	if len(args) > 2 {
+		p.pins = strings.Split(args[2], ",")
+	}
+	return p.dev.Want(p.want())
 }
 
-// holds has a phone hold some accounts by name, and no others.
-func (p *phone) holds(accounts []string) error {
-	if st := p.dev.Status(); st.Staged > 0 || st.Cursor == "" {
-		return errPassed
+func (p *phone) want() wire.Want {
+	w := wire.Want{From: p.from, Kinds: p.kinds, Pins: []record.ID{}}
+	for _, name := range p.pins {
+		w.Pins = append(w.Pins, p.w.idOf(name))
 	}
-	p.pins, p.steady = []record.ID{}, false
-	for _, name := range accounts {
-		p.pins = append(p.pins, p.w.idOf(name))
-	}
-	return p.dev.Want(wire.Want{From: p.from, Kinds: p.kinds, Pins: p.pins})
+	return w
 }
-
-// device is what the server calls the phone.
-func (p *phone) device() record.ID { return p.w.derive("device " + p.dev.Status().Install) }
 
 // dies opens the device again if the step in hand has killed it.
 func (p *phone) revive() error {
@@ -211,7 +211,7 @@ func (p *phone) twin(name string) error {
 	if p.clone == nil || p.w.phone(name) != nil {
 		return errPassed
 	}
-	t := &phone{w: p.w, name: name, login: p.login, who: p.who, skew: p.skew, stage: p.stage, size: p.size}
+	t := &phone{w: p.w, name: name, login: p.login, who: p.who, id: p.id, skew: p.skew, stage: p.stage, size: p.size}
 	t.memory, t.known = p.clone.memory, p.clone.known
 	p.clone = nil
 	if err := t.open(); err != nil {

@@ -99,6 +99,19 @@ func (p *phone) pulls(s Step) error {
 	return nil
 }
 
+// holds has a phone pin some accounts, and no others.
+func (p *phone) holds(accounts []string) error {
+	kinds := "all"
+	if len(p.kinds) > 0 {
+		kinds = strings.Join(p.kinds, ",")
+	}
+	args := []string{p.from, kinds}
+	if len(accounts) > 0 {
+		args = append(args, strings.Join(accounts, ","))
+	}
+	return p.narrows(args)
+}
+
 func (p *phone) narrows(args []string) error {
 	if st := p.dev.Status(); st.Staged > 0 || st.Cursor == "" {
 		return errPassed
@@ -152,13 +165,14 @@ func (p *phone) types(s Step) error {
 }
 
 // hasForms reports whether the phone's app can let its person type all this: it
-// has no form for what its schema does not have.
+// has no form for what its schema does not have, and takes new forms when what
+// belongs into them has come, or somebody could write over what he cannot see.
 func (p *phone) hasForms(all []wish) bool {
 	raw := p.dev.Schema()
 	if len(raw) == 0 {
 		return false
 	}
-	if p.form == nil || p.formOf != &raw[0] {
+	if p.form == nil || p.formOf != &raw[0] && !p.dev.Status().Filling {
 		p.form, p.formOf = &record.Schema{}, &raw[0]
 		err := json.Unmarshal(raw, p.form)
 		for i, k := range p.form.Kinds {

@@ -19,10 +19,13 @@ import (
 // in is tested where it is written.
 type door struct{ w *World }
 
+// deviceOf is the device that an install is.
+func (w *World) deviceOf(install string) record.ID { return w.derive("device " + install) }
+
 // Login implements api.SignIn.
 func (d door) Login(ctx context.Context, r *wire.LoginRequest, _ string) (*wire.LoginAnswer, error) {
 	w := d.w
-	who := access.Caller{Org: w.org, Person: w.idOf(r.User), Device: w.derive("device " + r.Device.Install)}
+	who := access.Caller{Org: w.org, Person: w.idOf(r.User), Device: w.deviceOf(r.Device.Install)}
 	var replica store.Replica
 	var log store.Log
 	err := pg.InTx(ctx, w.pool, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {

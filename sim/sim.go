@@ -38,8 +38,9 @@ import (
 // Config is what a world is made of.
 type Config struct {
 	Pool *pgxpool.Pool
-	// Engine makes one server's engine over the pool. It must be still.
-	Engine func(now func() time.Time, draw func() int32) *sync.Engine
+	// Engine makes the engine of the first or the second server over the pool. It
+	// must be still.
+	Engine func(server int, now func() time.Time, draw func() int32) *sync.Engine
 	Org    string // the name of its org, in a database that it may share
 }
 
@@ -58,7 +59,7 @@ type World struct {
 	deletes string
 	org     record.OrgID
 	schema  *record.Schema
-	engine  func() *sync.Engine
+	engine  func(server int) *sync.Engine
 	engines []*sync.Engine
 	http    []http.Handler
 
@@ -101,7 +102,7 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	if w.schema, err = schemaOf(s.Deletes, []string{"account.source"}); err != nil {
 		return nil, err
 	}
-	w.engine = func() *sync.Engine { return c.Engine(w.now, w.draw) }
+	w.engine = func(i int) *sync.Engine { return c.Engine(i, w.now, w.draw) }
 	w.engines, w.http = make([]*sync.Engine, servers), make([]http.Handler, servers)
 	for i := range servers {
 		w.restart(i)
@@ -114,7 +115,7 @@ func (w *World) restart(i int) {
 	if w.engines[i] != nil {
 		w.engines[i].Close()
 	}
-	w.engines[i] = w.engine()
+	w.engines[i] = w.engine(i)
 	w.http[i] = api.New(api.Config{
 		Line: w.engines[i], SignIn: door{w}, Ready: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Now: w.now, NewID: w.requestID,

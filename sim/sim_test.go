@@ -31,10 +31,10 @@ func newRunner(t *testing.T, rules ...sync.Rule) *sim.Runner {
 	pool := pgtest.DB(t)
 	return &sim.Runner{Tries: tries, Config: sim.Config{
 		Pool: pool, Org: "sim",
-		Engine: func(now func() time.Time, draw func() int32) *sync.Engine {
+		Engine: func(server int, now func() time.Time, draw func() int32) *sync.Engine {
 			return sync.New(sync.Config{
 				Store: store.New(pool), Rules: rules, Key: []byte("a key of these tests, 32 bytes.."),
-				Now: now, Draw: draw, Fault: func(err error) { t.Log("fault:", err) }, Still: true, AtOnce: 2,
+				Now: now, Draw: draw, Fault: func(err error) { t.Log("fault:", err) }, Still: true, AtOnce: 2, Memory: server * 20_000,
 			})
 		},
 	}}

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,6 +22,7 @@ type tables struct {
 	scopes  map[record.ScopeID]string           // names
 	grants  map[record.ID]map[string]record.Seq // by holder and scope: since when
 	actors  map[record.ID]actor
+	pinned  map[string]bool // the scopes of accounts that some device pins
 }
 
 // row is a record as SQL has it.
@@ -79,7 +81,7 @@ func (w *World) read() (*tables, error) {
 	}
 	t := &tables{
 		head: w.replay.head, records: map[record.ID]*row{}, scopes: map[record.ScopeID]string{},
-		grants: map[record.ID]map[string]record.Seq{}, actors: map[record.ID]actor{},
+		grants: map[record.ID]map[string]record.Seq{}, actors: map[record.ID]actor{}, pinned: map[string]bool{},
 	}
 	b := &pgx.Batch{}
 	b.Queue(sqlRecords, w.org).Query(w.readRecords(t))
@@ -135,6 +137,7 @@ func (t *tables) readGrants(rows pgx.Rows) error {
 			t.grants[holder] = map[string]record.Seq{}
 		}
 		t.grants[holder][name] = since
+		t.pinned[name] = strings.HasPrefix(name, "account:")
 		return nil
 	})
 	return err

@@ -28,6 +28,7 @@ type Config struct {
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool
+	Memory int // bytes of records that a committer remembers; 0 is the usual number
 	AtOnce int // records of a subtree that move in one transaction; 0 is the usual number
 }
 
@@ -63,7 +64,7 @@ func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
 		reindexAtOnce: reindexAtOnce,
-		Config:        c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: maxRemembered,
+		Config:        c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: cmp.Or(c.Memory, maxRemembered),
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},

@@ -92,11 +92,14 @@ func (b *base) runner(ctx context.Context, tries int) (r *sim.Runner, done func(
 	return &sim.Runner{Tries: tries, Config: sim.Config{Pool: pool, Org: "sim", Engine: engines(pool)}}, done, nil
 }
 
-func engines(pool *pgxpool.Pool) func(now func() time.Time, draw func() int32) *sync.Engine {
-	return func(now func() time.Time, draw func() int32) *sync.Engine {
+// forgetful is what the second server's committers remember: a few records.
+const forgetful = 20_000
+
+func engines(pool *pgxpool.Pool) func(server int, now func() time.Time, draw func() int32) *sync.Engine {
+	return func(server int, now func() time.Time, draw func() int32) *sync.Engine {
 		return sync.New(sync.Config{
 			Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("histories have nothing to hide.."),
-			Now: now, Draw: draw, Still: true, AtOnce: 2,
+			Now: now, Draw: draw, Still: true, AtOnce: 2, Memory: server * forgetful,
 		})
 	}
 }
