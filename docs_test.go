@@ -127,7 +127,7 @@ func TestProtocol_limits(t *testing.T) {
 
 var packageDirs = map[string]string{
 	"api": "api", "conflicts": "conflicts", "field": "record/field", "people": "modules/people", "record": "record",
-	"store": "store", "sync": "sync", "version": "version", "wire": "sync/wire",
+	"socket": "push/socket", "store": "store", "sync": "sync", "version": "version", "wire": "sync/wire",
 }
 
 // constants are the whole numbers that a package declares. What it takes from

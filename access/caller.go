@@ -4,6 +4,7 @@ package access
 
 import (
 	"slices"
+	"time"
 
 	"roadbook/record"
 )
@@ -50,8 +51,9 @@ type Caller struct {
 	Org    record.OrgID
 	Person record.ID
 	Device record.ID
-	Roles  []string // as of the token; for routes only
-	System bool     // the server itself, for the org
+	Roles  []string  // as of the token; for routes only
+	Until  time.Time // when the token runs out; zero for never
+	System bool      // the server itself, for the org
 
 	// Say returns a copy of a refusal in his language; nil leaves it as it is.
 	Say func(*record.Refusal) *record.Refusal

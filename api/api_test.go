@@ -17,6 +17,7 @@ import (
 	"roadbook/access"
 	"roadbook/api"
 	"roadbook/errs"
+	"roadbook/push/socket"
 	"roadbook/record"
 	"roadbook/sync/online"
 	"roadbook/sync/wire"
@@ -151,13 +152,14 @@ func (b *buffer) String() string {
 func newServer(change func(*api.Config)) server {
 	log := &buffer{}
 	c := api.Config{
-		Line:   line{},
-		SignIn: signIn{},
-		Online: func() (api.Records, error) { return records{}, nil },
-		Ready:  func(context.Context) error { return nil },
-		Log:    telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),
-		Now:    func() time.Time { return time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC) },
-		NewID:  func() string { return "r1" },
+		Line:    line{},
+		SignIn:  signIn{},
+		Online:  func() (api.Records, error) { return records{}, nil },
+		Sockets: socket.New(socket.Config{}),
+		Ready:   func(context.Context) error { return nil },
+		Log:     telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),
+		Now:     func() time.Time { return time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC) },
+		NewID:   func() string { return "r1" },
 	}
 	if change != nil {
 		change(&c)

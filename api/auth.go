@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"roadbook/access"
 	"roadbook/errs"
+	"roadbook/push/socket"
 	"roadbook/sync/wire"
 	"roadbook/telemetry"
 )
@@ -42,7 +44,13 @@ func (s *Server) refresh(ctx context.Context, in *call) (*reply, error) {
 // logout ends the device's tokens. What it holds and has yet to send is its
 // own affair.
 func (s *Server) logout(ctx context.Context, in *call) (*reply, error) {
-	return nil, s.SignIn.Logout(ctx, in.who)
+	if err := s.SignIn.Logout(ctx, in.who); err != nil {
+		return nil, err
+	}
+	if s.Sockets != nil {
+		s.Sockets.SignedOut(in.who.Org, in.who.Device)
+	}
+	return nil, nil //nolint:nilnil // nothing is answered, and nothing is wrong
 }
 
 const callerKey = "roadbook.caller"
@@ -61,7 +69,7 @@ func (s *Server) authenticate(right access.Right) gin.HandlerFunc {
 		if right == access.Public {
 			return
 		}
-		token, err := bearer(c.GetHeader("Authorization"))
+		token, err := tokenOf(c.Request)
 		if err != nil {
 			s.fail(c, err)
 			return
@@ -78,6 +86,15 @@ func (s *Server) authenticate(right access.Right) gin.HandlerFunc {
 			slog.String(telemetry.KeyActor, who.Person.String()),
 		))
 	}
+}
+
+// tokenOf finds the access token. A browser that opens a socket cannot set a
+// header, so there it may be the subprotocol.
+func tokenOf(r *http.Request) (string, error) {
+	if token := socket.Token(r); token != "" && r.Header.Get("Authorization") == "" {
+		return token, nil
+	}
+	return bearer(r.Header.Get("Authorization"))
 }
 
 func bearer(header string) (string, error) {

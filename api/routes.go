@@ -29,6 +29,14 @@ type Route struct {
 // parameters.
 type endpoint func(*Server, Route) gin.HandlerFunc
 
+// raw is a route that answers by itself, and as something else than HTTP.
+func raw(serve func(*Server, *gin.Context)) endpoint {
+	return func(s *Server, r Route) gin.HandlerFunc {
+		s.contract.Add(r.listed())
+		return func(c *gin.Context) { serve(s, c) }
+	}
+}
+
 // Routes lists all of them: the whole product on one page.
 func (s *Server) Routes() []Route {
 	return []Route{
@@ -38,6 +46,7 @@ func (s *Server) Routes() []Route {
 
 		{http.MethodPost, "/v1/sync/push", access.Sync, plain(s.push), wire.MaxPushBytes, requestTimeout},
 		{http.MethodPost, "/v1/sync/pull", access.Sync, plain(s.pull), wire.MaxPullBytes, pullTimeout},
+		{http.MethodGet, "/v1/sync/live", access.Sync, raw((*Server).live), 0, requestTimeout},
 
 		{http.MethodGet, "/v1/today", access.Sync, typed(s.today), 0, requestTimeout},
 		{http.MethodGet, "/v1/records/{kind}", access.Sync, typed(s.listRecords), 0, requestTimeout},

@@ -99,7 +99,7 @@ func ClaimReplica(
 		return Replica{}, pg.Classify(fmt.Errorf("queueing for the replicas of device %s: %w", device, err))
 	}
 	if !fresh {
-		newest, found, err := newestReplica(ctx, tx, org, device)
+		newest, found, err := NewestReplica(ctx, tx, org, device)
 		if found || err != nil {
 			return newest, err
 		}
@@ -160,10 +160,11 @@ func drawReplica(draw func() int32) record.ReplicaID {
 	return max(1, record.ReplicaID(draw()&(1<<31-1)))
 }
 
-func newestReplica(ctx context.Context, tx pgx.Tx, org record.OrgID, device record.ID) (Replica, bool, error) {
+// NewestReplica is the name under which a device writes now, if it has one.
+func NewestReplica(ctx context.Context, q Querier, org record.OrgID, device record.ID) (Replica, bool, error) {
 	var r Replica
 	var last *record.ID
-	err := tx.QueryRow(ctx, replicasNewest, org, device).Scan(&r.ID, &r.N, &last)
+	err := q.QueryRow(ctx, replicasNewest, org, device).Scan(&r.ID, &r.N, &last)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Replica{}, false, nil
 	}

@@ -95,6 +95,14 @@ var operations = map[string]operation{
 		in: reflect.TypeFor[wire.PullRequest](), out: reflect.TypeFor[wire.PullAnswer](), answers: "A page.",
 		fails: []int{http.StatusGone, http.StatusServiceUnavailable},
 	},
+	"GET /v1/sync/live": {
+		id: "live", tag: "sync", summary: "Hear at once what is new.", status: http.StatusSwitchingProtocols,
+		description: "A websocket. The token is in `Authorization` or, from a browser, in the subprotocol `bearer.<token>`. The device says " +
+			"`{\"t\":\"cursor\",\"cursor\":\"…\",\"replica\":\"…\"}` and is sent `{\"t\":\"changes\",\"from\":\"…\", …}` with the members of a pull's " +
+			"answer, or `{\"t\":\"wake\",\"seq\":\"…\"}`: pull. `{\"t\":\"ping\"}` is answered with `{\"t\":\"pong\"}`. docs/protocol.md has the close " +
+			"codes. A device that never listens misses nothing that a pull does not bring.",
+		answers: "Listening.", fails: []int{http.StatusServiceUnavailable},
+	},
 	"GET /v1/today": {
 		id: "today", tag: "records", summary: "The day at a glance.",
 		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",

@@ -14,6 +14,14 @@ var ofRequests = map[string]said{
 		"The request is compressed in a way that the server does not know. It takes gzip and zstd.",
 		"服务器不支持这种压缩方式，仅支持 gzip 和 zstd。",
 	},
+	"upgrade": {
+		"This address is for a live connection. Please update the app.",
+		"该地址仅用于实时连接，请更新应用。",
+	},
+	"sockets": {
+		"Too many devices are connected at the moment. The app goes on without a live connection.",
+		"当前实时连接过多，应用会以普通方式继续同步。",
+	},
 	"slow": {
 		"Sending took too long. Please try again where the network is better; the app may send less at once.",
 		"网络太慢，数据未能及时送达。请在信号较好的地方重试。",

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -34,9 +35,10 @@ type Config struct {
 	BaseURL string       // "https://crm.example.com", without /v1
 	HTTP    *http.Client // a bad network is put in by its RoundTripper
 	Now     func() time.Time
-	NewID   func() record.ID                                 // UUIDv7 by custom
-	Sleep   func(ctx context.Context, d time.Duration) error // waits between attempts; without it Sync makes one
-	Spread  func() float64                                   // how much of a wait to wait, 0 to 1; nil is all of it
+	NewID   func() record.ID                                                  // UUIDv7 by custom
+	Dial    func(ctx context.Context, network, addr string) (net.Conn, error) // of the live socket; nil is the usual way
+	Sleep   func(ctx context.Context, d time.Duration) error                  // waits between attempts; without it Sync makes one
+	Spread  func() float64                                                    // how much of a wait to wait, 0 to 1; nil is all of it
 
 	Kind      string // phone, mini, web, connector
 	Platform  string // "android 15"
@@ -60,8 +62,8 @@ type Device struct {
 	cfg   Config
 	store Store // nil keeps nothing
 
-	net        sync.Mutex // one talk with the server at a time; taken before mu
-	frameBytes int        // how much to push at once; the network teaches it
+	net        talk // one talk with the server at a time; taken before mu
+	frameBytes int  // how much to push at once; the network teaches it
 
 	mu     sync.RWMutex
 	broken error // the store failed: memory may be ahead of it, so nothing goes on

@@ -16,15 +16,28 @@ const maxRestarts = 3
 
 // Pull fetches what is new, page by page, until it is all there. A pull that
 // is cut goes on from where it was, also after a restart.
-func (d *Device) Pull(ctx context.Context) (Report, error) { return d.Wait(ctx, 0) }
-
-// Wait is a pull that lets the server wait for news if there is none, for at
-// most as long as wire.MaxWaitMS.
-func (d *Device) Wait(ctx context.Context, wait time.Duration) (Report, error) {
+func (d *Device) Pull(ctx context.Context) (Report, error) {
 	d.net.Lock()
 	defer d.net.Unlock()
 	var r Report
-	err := d.pull(ctx, wait, &r)
+	err := d.pull(ctx, 0, &r)
+	return r, err
+}
+
+// Wait is a pull that lets the server wait for news if there is none, for at
+// most as long as wire.MaxWaitMS. It ends early, and without an error, when
+// something else is to be said to the server.
+func (d *Device) Wait(ctx context.Context, wait time.Duration) (Report, error) {
+	waiting, free := d.net.wait(ctx)
+	defer d.net.waited()
+	if !free {
+		wait = 0
+	}
+	var r Report
+	err := d.pull(waiting, wait, &r)
+	if waiting.Err() != nil && ctx.Err() == nil {
+		err = nil
+	}
 	return r, err
 }
 

@@ -7,7 +7,10 @@ import (
 	"roadbook/access"
 	"roadbook/api"
 	"roadbook/errs"
+	"roadbook/push/socket"
+	"roadbook/record"
 	"roadbook/sync/wire"
+	dots "roadbook/version" // version is a command here
 )
 
 // gate stands in front of the parts that answer requests until they are there.
@@ -23,6 +26,7 @@ type parts struct {
 	line    api.Line
 	filling func(who access.Caller, cursor string) bool
 	signIn  api.SignIn
+	people  socket.Devices
 	online  api.Records
 	ping    func(context.Context) error
 }
@@ -30,6 +34,8 @@ type parts struct {
 var (
 	_ api.Line   = (*gate)(nil)
 	_ api.SignIn = (*gate)(nil)
+
+	_ socket.Devices = (*gate)(nil)
 )
 
 func (g *gate) open(p *parts) { g.parts.Store(p) }
@@ -117,4 +123,22 @@ func (g *gate) Caller(ctx context.Context, token string) (access.Caller, error) 
 		return access.Caller{}, err
 	}
 	return p.signIn.Caller(ctx, token)
+}
+
+// Ended implements socket.Devices.
+func (g *gate) Ended(ctx context.Context, org record.OrgID, devices []record.ID) ([]record.ID, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.people.Ended(ctx, org, devices)
+}
+
+// Replica implements socket.Devices.
+func (g *gate) Replica(ctx context.Context, who access.Caller) (dots.Replica, error) {
+	p, err := g.pass()
+	if err != nil {
+		return "", err
+	}
+	return p.people.Replica(ctx, who)
 }

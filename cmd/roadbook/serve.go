@@ -15,6 +15,7 @@ import (
 	"roadbook/config"
 	"roadbook/demo"
 	"roadbook/modules/people"
+	"roadbook/push/socket"
 	"roadbook/store"
 	"roadbook/sync"
 	"roadbook/sync/feed"
@@ -24,6 +25,9 @@ import (
 // drainWithin is what requests in hand get to be answered when the server
 // stops. It covers a pull that waits.
 const drainWithin = 30 * time.Second
+
+// hangUpWithin is what a device that listens gets to hear goodbye.
+const hangUpWithin = 2 * time.Second
 
 const serveHelp = `
 Without any configuration it starts a PostgreSQL in ./data, makes a demo org
@@ -47,6 +51,7 @@ type server struct {
 	in      *installation
 	engine  *sync.Engine
 	feed    *feed.Feed
+	sockets *socket.Hub
 	behind  *errgroup.Group // what runs behind the requests
 }
 
@@ -96,11 +101,13 @@ func (s *server) run(ctx context.Context) error {
 // serve answers from now on, at first only that it is starting.
 func (s *server) serve(ctx context.Context, listener net.Listener) {
 	s.feed = feed.New(s.fault)
+	s.sockets = socket.New(socket.Config{Line: &s.gate, Devices: &s.gate, Feed: s.feed, Now: now, Log: s.log})
 	handler := api.New(api.Config{
 		Line:           &s.gate,
 		SignIn:         &s.gate,
 		Online:         s.gate.Online,
 		News:           s.feed,
+		Sockets:        s.sockets,
 		Ready:          s.gate.Ready,
 		Log:            s.log,
 		Now:            now,
@@ -138,7 +145,11 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.behind.Go(func() error { return s.follow(ctx) })
-	s.gate.open(&parts{line: s.engine, filling: s.engine.Filling, signIn: service, online: newOnline(s.engine, key), ping: s.in.pool.Ping})
+	s.behind.Go(func() error { return s.sweep(ctx) })
+	s.gate.open(&parts{
+		line: s.engine, filling: s.engine.Filling, signIn: service, people: service,
+		online: newOnline(s.engine, key), ping: s.in.pool.Ping,
+	})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
 	s.behind.Go(func() error { return s.tidy(ctx) })
@@ -208,13 +219,29 @@ func (s *server) follow(ctx context.Context) error {
 	return nil
 }
 
+// sweep ends sockets whose sign-in has ended.
+func (s *server) sweep(ctx context.Context) error {
+	ticks := time.NewTicker(socket.Every)
+	defer ticks.Stop()
+	s.sockets.Run(ctx, ticks.C)
+	return nil
+}
+
 // fault hears of what goes wrong behind nobody's request.
 func (s *server) fault(err error) { s.log.Error("behind the requests", telemetry.KeyErr, err) }
+
+// hangUp sends the devices that listen elsewhere: Shutdown does not know them.
+func (s *server) hangUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, hangUpWithin)
+	defer cancel()
+	s.sockets.Stop(ctx)
+}
 
 // stop ends everything in the order in which it leans on one another.
 func (s *server) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 	defer cancel()
+	s.hangUp(ctx)
 	if err := s.http.Shutdown(ctx); err != nil {
 		_ = s.http.Close() // whoever is still there has had his time
 	}

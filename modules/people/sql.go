@@ -105,6 +105,35 @@ func (t tables) account(ctx context.Context, orgName, login string) (account, er
 	return found, nil
 }
 
+var devicesEnded = pg.Statement("devices_ended", `
+	SELECT d.id
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT d.id, d.person, d.revoked_at
+	                       FROM devices d
+	                      WHERE d.org = $1 AND d.id = u.id
+	                     OFFSET 0) d
+	  LEFT JOIN LATERAL (SELECT s.id
+	                       FROM sessions s
+	                      WHERE s.org = $1 AND s.person = d.person AND s.device = d.id AND s.ended_at IS NULL
+	                      LIMIT 1) s ON true
+	 WHERE d.revoked_at IS NOT NULL OR s.id IS NULL`)
+
+func (t tables) ended(ctx context.Context, org record.OrgID, devices []record.ID) ([]record.ID, error) {
+	ids := make([][16]byte, len(devices))
+	for i, d := range devices {
+		ids[i] = d
+	}
+	rows, err := t.pool.Query(ctx, devicesEnded, org, ids)
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding whose sessions have ended: %w", err))
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowTo[record.ID])
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding whose sessions have ended: %w", err))
+	}
+	return ended, nil
+}
+
 var devicesSave = pg.Statement("devices_save", `
 	INSERT INTO devices AS d (org, id, person, install, kind, platform, app, created_at, seen_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)

@@ -73,7 +73,9 @@ func (s *Service) Caller(_ context.Context, token string) (access.Caller, error)
 	if err != nil {
 		return access.Caller{}, anonymous("people.Caller", err)
 	}
-	return access.Caller{Org: c.Org, Person: person, Device: c.Device, Roles: c.Roles}, nil
+	return access.Caller{
+		Org: c.Org, Person: person, Device: c.Device, Roles: c.Roles, Until: c.ExpiresAt.Time,
+	}, nil
 }
 
 // newParser takes what accessToken makes and nothing else.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"roadbook/record"
+	"roadbook/version"
 )
 
 // What the frames of the live socket are, by their member t.
@@ -13,6 +14,7 @@ const (
 	LiveNotify  = "notify"  // something to show, such as an approval
 	LiveCursor  = "cursor"  // a device says how far it is
 	LivePing    = "ping"    // a device asks whether anybody is there
+	LivePong    = "pong"    // somebody is
 )
 
 // Wake tells a device that the log goes at least up to Seq.
@@ -21,10 +23,18 @@ type Wake struct {
 	Seq record.Seq `json:"seq"`
 }
 
-// LiveRequest is what a device sends over the socket.
+// LiveRequest is what a device sends over the socket. Replica is whose
+// outcomes a page tells; without it, those of the device's newest.
 type LiveRequest struct {
-	T      string `json:"t"`
-	Cursor string `json:"cursor,omitempty"`
+	T       string          `json:"t"`
+	Cursor  string          `json:"cursor,omitempty"`
+	Replica version.Replica `json:"replica,omitempty"`
+}
+
+// LiveAnswer is what the server sends, when it is not yet known what.
+type LiveAnswer struct {
+	T   string     `json:"t"`
+	Seq record.Seq `json:"seq"`
 }
 
 // LivePage is a page that comes by itself, for devices whose cursor is From.

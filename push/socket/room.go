@@ -1,0 +1,102 @@
+package socket
+
+import (
+	"slices"
+	"sync"
+
+	"roadbook/record"
+	"roadbook/sync/feed"
+)
+
+// room is the sockets of one org. One goroutine hears for all of them how far
+// the log has come.
+type room struct {
+	hub   *Hub
+	org   record.OrgID
+	sub   *feed.Subscription
+	empty chan struct{} // closed with the last socket
+
+	mu      sync.Mutex
+	head    record.Seq
+	devices map[record.ID][]*socket
+}
+
+func newRoom(h *Hub, org record.OrgID) *room {
+	return &room{
+		hub: h, org: org, sub: h.Feed.Follow(org), empty: make(chan struct{}), devices: map[record.ID][]*socket{},
+	}
+}
+
+func (r *room) close() {
+	r.sub.Close()
+	close(r.empty)
+}
+
+// watch tells everybody when the log has moved on.
+func (r *room) watch() {
+	for {
+		select {
+		case <-r.sub.Woken():
+			r.moved(r.sub.Head())
+		case <-r.sub.Done():
+			return
+		case <-r.empty:
+			return
+		}
+	}
+}
+
+func (r *room) moved(head record.Seq) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.head = head
+	for _, sockets := range r.devices {
+		for _, s := range sockets {
+			s.moved(head)
+		}
+	}
+}
+
+// add takes a socket in. One too many of a device closes its oldest.
+func (r *room) add(s *socket) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	mine := r.devices[s.who.Device]
+	if len(mine) >= maxPerDevice {
+		mine[len(mine)-maxPerDevice].end(CloseReplaced)
+	}
+	r.devices[s.who.Device] = append(mine, s)
+	s.head, s.told = r.head, r.head
+}
+
+// remove reports whether nobody is left.
+func (r *room) remove(s *socket) (empty bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	mine := slices.DeleteFunc(r.devices[s.who.Device], func(o *socket) bool { return o == s })
+	if len(mine) == 0 {
+		delete(r.devices, s.who.Device)
+	} else {
+		r.devices[s.who.Device] = mine
+	}
+	return len(r.devices) == 0
+}
+
+// end closes the sockets of one device.
+func (r *room) end(device record.ID, code int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.devices[device] {
+		s.end(code)
+	}
+}
+
+func (r *room) everybody() []*socket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*socket, 0, len(r.devices))
+	for _, sockets := range r.devices {
+		all = append(all, sockets...)
+	}
+	return all
+}
