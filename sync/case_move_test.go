@@ -21,7 +21,7 @@ func sizeOfMove() (visits, phones, atOnce int) {
 	if os.Getenv("ROADBOOK_FULL") != "" {
 		return 5000, 50, 1000
 	}
-	return 400, 12, 50
+	return 240, 8, 40
 }
 
 // commits has the server make many records, as many mutations.
@@ -67,9 +67,9 @@ func TestCase08_anAccountMovesUnderEdits(t *testing.T) {
 	for i, p := range phones {
 		mine := slices.DeleteFunc(slices.Clone(all), func(id record.ID) bool { return !p.has(id) })
 		g.Go(func() error {
-			for round := range 4 {
-				for n := range 25 {
-					p.edit(mine[(i*31+round*25+n)%len(mine)], values("summary", fmt.Sprintf("%d/%d/%d", i, round, n)))
+			for round := range 3 {
+				for n := range 15 {
+					p.edit(mine[(i*31+round*15+n)%len(mine)], values("summary", fmt.Sprintf("%d/%d/%d", i, round, n)))
 				}
 				outcomes, err := p.send(p.bytes(p.ready()))
 				if err != nil {
