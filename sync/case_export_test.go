@@ -45,6 +45,9 @@ func (r *Recent) Get(name string) int {
 // MaxRemembered is the limit of an engine.
 const MaxRemembered = maxRemembered
 
+// LookAtMost has a page look at so many records to fill.
+func (e *Engine) LookAtMost(n int) { e.lookAtMost = n }
+
 // MoveAtOnce has subtrees move so many records at once.
 func (e *Engine) MoveAtOnce(n int) { e.rescopeAtOnce = n }
 

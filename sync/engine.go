@@ -43,6 +43,7 @@ type Engine struct {
 
 	reindexAtOnce int  // records that get their look-up rows in one transaction
 	rescopeAtOnce int  // records of a subtree that move in one transaction
+	lookAtMost    int  // records that one page looks at to fill
 	still         bool // somebody else moves subtrees
 	remember      int  // bytes of records that each org's committer remembers
 
@@ -63,8 +64,8 @@ type schemaKey struct {
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
-		reindexAtOnce: reindexAtOnce,
-		Config:        c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: cmp.Or(c.Memory, maxRemembered),
+		reindexAtOnce: reindexAtOnce, lookAtMost: lookAtMost,
+		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: cmp.Or(c.Memory, maxRemembered),
 		committers: map[record.OrgID]*committer{},
 		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},

@@ -109,7 +109,7 @@ func (p *page) turns() map[int16]turns {
 	out := map[int16]turns{}
 	p.turned = out
 	for _, k := range p.schema.Kinds {
-		starts := p.views.Starts(k.No)
+		starts := p.views.Starts(k.No, k.Month != "")
 		if len(starts) == 0 {
 			continue
 		}
@@ -170,8 +170,15 @@ func (p *page) fits(size int) int {
 	return min(fillAtOnce, max(fillAtLeast, room+room/16))
 }
 
+// lookAtMost is how many records one page looks at to fill: where a range was
+// added to what is shown, most are of another and are passed over. It is more
+// than fit a page, and less than anybody waits for.
+const lookAtMost = 20_000
+
 // full leaves room for at least one record, so that every page gets on.
-func (p *page) full(size int) bool { return p.out.Len() > 0 && p.out.Size() >= size }
+func (p *page) full(size int) bool {
+	return p.out.Len() > 0 && p.out.Size() >= size || p.looked >= p.e.lookAtMost
+}
 
 func (p *page) reach(pl place, key record.ID) {
 	f := &p.next.fill
@@ -183,6 +190,7 @@ func (p *page) reach(pl place, key record.ID) {
 // the device holds already through another scope is told of the new scope only.
 func (p *page) fillOne(pl place, r *store.Row) error {
 	p.reach(pl, r.ID)
+	p.looked++
 	kind := p.schema.KindNo(r.Kind)
 	if kind == nil || !p.shows(kind, r.Month) {
 		return nil

@@ -79,6 +79,7 @@ type page struct {
 	sent map[record.ID]bool // what this page carries in full
 
 	refused []record.ID // pins that its person may not have
+	looked  int         // records that the fill has come to
 	touch   bool        // it is a while since the device was seen to use its pins
 }
 

@@ -114,6 +114,34 @@ func TestPull_kinds(t *testing.T) {
 	require.Nil(t, lin.pages[0].Want.Kinds)
 }
 
+// A page looks at so many records and no more, even if none of them is of the
+// range that was added: it comes empty, and goes on from there.
+func TestPull_looksAtSoManyRecords(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	shop := w.shops("lin", 1)[0]
+	for range 4 {
+		lin.create("visit_plan", values("account", shop, "date", "2026-11-10"))
+	}
+	lin.push()
+	lin.pull()
+	w.engine.LookAtMost(3)
+	lin.from = "2026-01"
+
+	lin.pull()
+	require.Len(t, lin.pages, 2, "one too many for a page")
+	for _, page := range lin.pages {
+		require.Empty(t, page.Changes)
+		require.True(t, page.Complete)
+	}
+	w.engine.LookAtMost(4)
+	lin.from = "1999-01"
+	lin.pull()
+	require.Len(t, lin.pages, 1)
+}
+
 // What changes while an added range is on its way is told at once: a device
 // that works on goes by what it holds.
 func TestPull_changesDuringAFill(t *testing.T) {

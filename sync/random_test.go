@@ -149,6 +149,7 @@ func newStory(t *testing.T, w *world, seed int) *story {
 	}
 	for i, server := range s.office {
 		server.Still(2)
+		server.LookAtMost([]int{3, 20, 1000}[seed%3])
 		if i == seed/2%2 {
 			server.Remember(1) // as good as nothing
 		}

@@ -75,12 +75,12 @@ func (l List) Since(kind int16, m record.Month) (seq record.Seq, shown bool) {
 	return l[i].Seq, true
 }
 
-// Starts are all that Since answers for the months of a kind that are shown,
-// in order.
-func (l List) Starts(kind int16) []record.Seq {
+// Starts are all that Since answers for what is shown of a kind, in order: one
+// place, or several if its records have months.
+func (l List) Starts(kind int16, dated bool) []record.Seq {
 	var starts []record.Seq
 	for _, v := range l {
-		if v.From < l.Now().From {
+		if !dated || v.From < l.Now().From {
 			continue
 		}
 		if seq, shown := l.Since(kind, v.From); shown {

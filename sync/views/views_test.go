@@ -57,13 +57,15 @@ func TestList_Since(t *testing.T) {
 			require.Equal(t, tt.shown, shown)
 			require.Equal(t, tt.since, since)
 			if shown {
-				require.Contains(t, l.Starts(tt.kind), since)
+				require.Contains(t, l.Starts(tt.kind, true), since)
 			}
 		})
 	}
-	require.Equal(t, []record.Seq{0, 20, 40}, l.Starts(account))
-	require.Equal(t, []record.Seq{30, 40}, l.Starts(visit))
-	require.Empty(t, l.Starts(3))
+	require.Equal(t, []record.Seq{0, 20, 40}, l.Starts(account, true))
+	require.Equal(t, []record.Seq{30, 40}, l.Starts(visit, true))
+	require.Empty(t, l.Starts(3, true))
+	require.Equal(t, []record.Seq{0}, l.Starts(account, false))
+	require.Equal(t, []record.Seq{30}, l.Starts(visit, false))
 }
 
 // Whatever the oldest views were, without them things are shown for a shorter
