@@ -87,6 +87,14 @@ func (g *generator) somebody() string { return pick(g, logins[1:]...) }
 // next thinks up one step.
 func (g *generator) next() Step {
 	p := pick(g, g.w.phones...)
+	if g.w.seed%4 == 0 && g.chance(7) {
+		return g.copies(p) // phones that are copied and restored all the time
+	}
+	if g.w.seed%4 == 1 && g.chance(25) { // networks that carry a page or two
+		s := g.network(g.begin(p.name, "pulls"))
+		s.With["pages"] = pick(g, "1", "2")
+		return s
+	}
 	switch x := g.rng.IntN(1000); {
 	case x < 340:
 		return g.typing(p)
@@ -130,14 +138,21 @@ func (g *generator) next() Step {
 			}
 		}
 		return s
-	case x < 988:
+	default:
+		return g.copies(p)
+	}
+}
+
+// copies has a phone backed up, restored, or doubled.
+func (g *generator) copies(p *phone) Step {
+	switch {
+	case p.clone == nil:
 		return g.begin(p.name, "backup")
-	case x < 993 && len(g.w.phones) < 9:
+	case g.chance(60) && len(g.w.phones) < 10:
 		g.twins++
 		return g.begin(p.name, "twin", p.login+"-"+strconv.Itoa(g.twins))
-	default:
-		return g.begin(p.name, "restore")
 	}
+	return g.begin(p.name, "restore")
 }
 
 // network lets chance do something to a step's requests.

@@ -8,6 +8,7 @@ import (
 
 	device "roadbook/clients/go"
 	"roadbook/record"
+	"roadbook/version"
 )
 
 // place is a field of a record.
@@ -24,6 +25,7 @@ type typing struct {
 	who     string
 	step    int
 	edits   []record.Edit
+	stamp   version.Stamp
 	over    map[place]*typing // whose value stood on his screen
 	outcome *record.Outcome   // the first that anybody heard of
 	excused bool              // it died with its phone
@@ -76,7 +78,7 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 }
 
 func (w *World) note(who string, m *record.Mutation) *typing {
-	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, over: map[place]*typing{}}
+	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{}}
 	w.typed[m.ID] = t
 	for _, e := range m.Edits {
 		if name := w.names[e.ID]; e.Op == record.OpDelete && name != "" {
