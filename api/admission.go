@@ -24,8 +24,8 @@ type Limits struct {
 // DefaultLimits are for two cores and a pool of 20 connections.
 func DefaultLimits() Limits {
 	return Limits{
-		// Two passwords are hashed at once (people.maxHashing); the others here
-		// are at the database.
+		// people hashes as many passwords at once as half of the cores; the others
+		// here are at the database, or next.
 		SignIn: crowd.Limits{Served: 4, Waiting: 64, Within: 10 * time.Second, Usual: 100 * time.Millisecond},
 		// The engine makes one transaction of what has queued up, so many at once
 		// are cheaper than one after another.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -25,9 +26,10 @@ const (
 	hashBytes      = 32
 )
 
-// maxHashing is how many passwords are hashed at once. Two shared cores and
-// 19 MiB each are what a burst of sign-ins may take; the others wait.
-const maxHashing = 2
+// hashingAtOnce is how many passwords are hashed at once: on half of the cores,
+// 19 MiB each, so that a morning on which everybody signs in leaves the other
+// half to those who work. The others wait.
+func hashingAtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // Limits of a password: as many characters as guessing at maxLoginFailures
 // per window cannot get through, and as many bytes as a passphrase may need.

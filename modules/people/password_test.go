@@ -49,12 +49,12 @@ func TestParseHash_damaged(t *testing.T) {
 // The test takes every seat, and whoever comes next gives up waiting.
 func TestService_seat(t *testing.T) {
 	t.Parallel()
-	s := &Service{seats: make(chan struct{}, maxHashing)}
+	s := &Service{seats: make(chan struct{}, hashingAtOnce())}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
 	leave, err := s.seat(t.Context())
 	require.NoError(t, err)
-	for range maxHashing - 1 {
+	for range hashingAtOnce() - 1 {
 		_, err := s.seat(t.Context())
 		require.NoError(t, err)
 	}

@@ -60,7 +60,7 @@ func New(c Config) *Service {
 		newID:    c.NewID,
 		newToken: c.NewToken,
 		parser:   newParser(c.Now),
-		seats:    make(chan struct{}, maxHashing),
+		seats:    make(chan struct{}, hashingAtOnce()),
 	}
 }
 

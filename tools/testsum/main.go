@@ -1,6 +1,7 @@
 // Command testsum reads what “go test -json” prints and tells it in short:
-// failures in full, the slowest tests, and as its last line how many passed and
-// failed. It ends with 1 if anything failed.
+// failures in full, the slowest tests, those over the budget of a test, and as
+// its last line how many passed and failed. It ends with 1 if anything failed,
+// with -strict also if a test was over the budget.
 //
 //	go test -json ./... | go run ./tools/testsum
 package main
@@ -9,6 +10,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +20,11 @@ import (
 
 // slowest is how many tests are named.
 const slowest = 10
+
+// budget is how many seconds a test may take on a quiet machine: what takes
+// longer is asked for by a variable of the environment. A busy machine, or the
+// race detector, makes all tests slow, so it counts only with -strict.
+const budget = 5.0
 
 // event is one line of “go test -json”; see “go doc test2json”.
 type event struct {
@@ -58,13 +65,15 @@ type summary struct {
 }
 
 func main() {
+	strict := flag.Bool("strict", false, "a test over the budget is a failure")
+	flag.Parse()
 	s := newSummary(os.Stdout)
 	err := s.read(os.Stdin)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testsum:", err)
 	}
 	s.end()
-	if err != nil || s.failed > 0 {
+	if err != nil || s.failed > 0 || *strict && len(s.over()) > 0 {
 		os.Exit(1)
 	}
 }
@@ -171,7 +180,20 @@ func (s *summary) end() {
 	for _, t := range s.times[:min(slowest, len(s.times))] {
 		s.print("  %6.2f s  %s\n", t.seconds, t.name)
 	}
+	if over := s.over(); len(over) > 0 {
+		s.print("%d over the budget of %.0f s\n", len(over), budget)
+	}
 	s.print("%d packages, %d skipped\n\n%d passed, %d failed\n", s.packages, s.skipped, s.passed, s.failed)
+}
+
+// over are the tests that took longer than one may.
+func (s *summary) over() (names []name) {
+	for _, t := range s.times {
+		if t.seconds > budget {
+			names = append(names, t.name)
+		}
+	}
+	return names
 }
 
 func (s *summary) print(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }

@@ -47,6 +47,22 @@ func TestSummary(t *testing.T) {
 	require.Equal(t, 3, s.failed)
 }
 
+// What is over the budget is counted, subtests with the test that has them.
+func TestSummary_budget(t *testing.T) {
+	t.Parallel()
+
+	var out bytes.Buffer
+	s := newSummary(&out)
+	require.NoError(t, s.read(strings.NewReader(`{"Action":"pass","Package":"a","Test":"TestJust","Elapsed":5}
+{"Action":"pass","Package":"a","Test":"TestSlow","Elapsed":5.01}
+{"Action":"pass","Package":"a","Test":"TestSlow/part","Elapsed":5.01}
+`)))
+	s.end()
+
+	require.Equal(t, []name{{"a", "TestSlow"}}, s.over())
+	require.Contains(t, out.String(), "\n1 over the budget of 5 s\n")
+}
+
 func TestSummary_nothing(t *testing.T) {
 	t.Parallel()
 
