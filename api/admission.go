@@ -17,6 +17,7 @@ type Limits struct {
 	Push   crowd.Limits
 	Pull   crowd.Limits
 	Fill   crowd.Limits // pulls of devices whose scopes are still being filled
+	Read   crowd.Limits // by clients that are online; what they write is a push
 
 	HeldBytes int64 // of bodies and answers, all together
 }
@@ -30,11 +31,12 @@ func DefaultLimits() Limits {
 		// The engine makes one transaction of what has queued up, so many at once
 		// are cheaper than one after another.
 		Push: crowd.Limits{Served: 256, Waiting: 1024, Within: 10 * time.Second, Usual: 250 * time.Millisecond},
-		// Each holds a connection to the database. Fills are long pages, one after
+		// Each of these holds a connection to the database. Fills are long pages, one after
 		// another, for hours on the morning of a roll-out: they leave room for
 		// those who work.
-		Pull: crowd.Limits{Served: 12, Waiting: 512, Within: 10 * time.Second, Usual: 20 * time.Millisecond},
-		Fill: crowd.Limits{Served: 4, Waiting: 128, Within: 15 * time.Second, Usual: 150 * time.Millisecond},
+		Pull: crowd.Limits{Served: 8, Waiting: 512, Within: 10 * time.Second, Usual: 20 * time.Millisecond},
+		Fill: crowd.Limits{Served: 3, Waiting: 128, Within: 15 * time.Second, Usual: 150 * time.Millisecond},
+		Read: crowd.Limits{Served: 6, Waiting: 128, Within: 10 * time.Second, Usual: 20 * time.Millisecond},
 
 		HeldBytes: 256 << 20,
 	}
@@ -53,9 +55,17 @@ func (s *Server) admit() {
 	}
 	s.held = crowd.NewStore(limits.HeldBytes)
 	s.SignIn = &queuedSignIn{s.SignIn, crowd.NewClass(limits.SignIn, s.Now)}
+	push := crowd.NewClass(limits.Push, s.Now)
+	if online := s.Online; online != nil {
+		read := crowd.NewClass(limits.Read, s.Now)
+		s.Online = func() (Records, error) {
+			next, err := online()
+			return &queuedRecords{next, read, push}, err
+		}
+	}
 	s.Line = &queuedLine{
 		next: s.Line,
-		push: crowd.NewClass(limits.Push, s.Now),
+		push: push,
 		pull: crowd.NewClass(limits.Pull, s.Now),
 		fill: crowd.NewClass(limits.Fill, s.Now),
 	}

@@ -3,6 +3,8 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,4 +46,48 @@ func FuzzBody(f *testing.F) {
 		require.NotEmpty(t, p.Code)
 		require.NotEmpty(t, p.Detail)
 	})
+}
+
+// FuzzQuery asks for records with anything as parameters: what cannot be meant
+// is refused, and nothing of it is an internal error.
+func FuzzQuery(f *testing.F) {
+	f.Add("account", `stage == "won"`, "-updated_at", "50", "", "0199b6a0-0000-7000-8000-000000000001", "")
+	f.Add("", "\x00", "%", "1e9", "../..", "x", `W/"7"`)
+	f.Add("a/b?c#d", "'", "-", "-1", "9223372036854775808", "{0199b6a0-0000-7000-8000-000000000001}", "*")
+	s := newServer(nil)
+	f.Fuzz(func(t *testing.T, kind, filter, sort, limit, after, id, tag string) {
+		at := "/v1/records/" + url.PathEscape(kind)
+		query := url.Values{"filter": {filter}, "sort": {sort}, "limit": {limit}, "after": {after}, "seen": {limit}}.Encode()
+		one := at + "/" + url.PathEscape(id)
+		for _, ask := range []struct{ method, path string }{
+			{"GET", at + "?" + query},
+			{"GET", one + "?" + query},
+			{"GET", one + "/history?" + query},
+			{"GET", one + "/timeline?" + query},
+			{"DELETE", one + "?" + query},
+			{"GET", "/v1/today?" + query},
+			{"POST", at},
+			{"POST", one},
+			{"POST", one + "/delete"},
+			{"POST", one + "/restore"},
+		} {
+			answer := s.ask(t, ask.method, ask.path, "rep", []byte(filter), "Idempotency-Key", headerText(id), "If-None-Match", headerText(tag))
+
+			got := text(t, answer)
+			require.Less(t, answer.StatusCode, 500, "%s %s: %s", ask.method, ask.path, got)
+			if answer.StatusCode != http.StatusNotModified {
+				require.True(t, json.Valid([]byte(got)), "%s %s: %s", ask.method, ask.path, got)
+			}
+		}
+	})
+}
+
+// headerText is text that can stand in a header.
+func headerText(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text)
 }

@@ -32,7 +32,7 @@ func nineDevices(t *testing.T) int {
 		require.NoError(t, err)
 		return n
 	}
-	return 100
+	return 60
 }
 
 // faster is how much faster than ours the clock of this test runs, for server

@@ -16,6 +16,7 @@ const (
 	codeHole    = "hole"
 	codeFork    = "fork"
 	codeSize    = "size"
+	codeCrowded = "crowded" // there is a queue, and we have an appointment
 	codeSlow    = "slow"    // the server has waited for the rest of the frame for long enough
 	codeReplica = "replica" // the server does not know us by this name
 

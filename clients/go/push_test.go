@@ -251,6 +251,29 @@ func TestSync_comesALittleLater(t *testing.T) {
 	require.Equal(t, []time.Duration{7 * time.Second, 7500 * time.Millisecond, 7750 * time.Millisecond}, p.waited)
 }
 
+// An appointment is no failure: it is kept more often than a try that comes to
+// nothing is repeated, but not for ever.
+func TestSync_keepsItsAppointments(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	p.patient()
+	crowded := problem(http.StatusServiceUnavailable, wire.Problem{Kind: "busy", Code: "crowded"})
+	for range 40 {
+		s.next("/v1/sync/pull", crowded)
+	}
+	_, err := p.Sync(t.Context())
+	require.NoError(t, err)
+	require.Len(t, p.waited, 40)
+
+	for range 100 {
+		s.next("/v1/sync/pull", crowded)
+	}
+	_, err = p.Sync(t.Context())
+	require.Equal(t, "crowded", errs.CodeOf(err))
+	require.Len(t, p.waited, 40+40+7)
+}
+
 // A sign-in waits for its turn where the server says when that is, and for
 // nothing else: somebody stands before the device.
 func TestSignIn_waitsForItsTurn(t *testing.T) {

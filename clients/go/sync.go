@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"roadbook/errs"
 	"roadbook/record"
 )
 
@@ -13,6 +14,7 @@ const (
 	firstWait   = 500 * time.Millisecond // doubled each time
 	mostWait    = 30 * time.Second
 	leastLate   = time.Second // over which those spread who were told the same second
+	maxTurns    = 40          // appointments with a crowded server, which keeps our place
 	maxRounds   = 4           // of push and pull, while something is left to push
 )
 
@@ -47,12 +49,16 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 
 // patiently tries until something comes through, or is not worth another try.
 func (d *Device) patiently(ctx context.Context, r *Report, worth func(error) bool, try func() error) error {
-	wait := firstWait
+	wait, turns := firstWait, 0
 	for attempt := 1; ; attempt++ {
 		before := r.progress() + r.Pages
 		err := try()
 		if r.progress()+r.Pages > before {
 			attempt, wait = 1, firstWait // what has come through is not sent again
+		}
+		if errs.CodeOf(err) == codeCrowded && turns < maxTurns {
+			attempt--
+			turns++
 		}
 		if err == nil || !worth(err) || d.cfg.Sleep == nil || attempt == maxAttempts {
 			return err
