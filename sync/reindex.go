@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -41,7 +42,7 @@ func (e *Engine) reindex(ctx context.Context, org record.OrgID) error {
 	schema := func(tx store.Tx, head store.Head) (*record.Schema, error) { return e.schema(ctx, tx, head.Schema) }
 	for more := true; more; {
 		var err error
-		if more, err = e.Store.Reindex(ctx, org, schema, e.reindexAtOnce); err != nil {
+		if more, err = e.Store.Reindex(ctx, org, schema, cmp.Or(e.AtOnce, e.reindexAtOnce)); err != nil {
 			return fmt.Errorf("look-up rows of org %d: %w", org, err)
 		}
 	}

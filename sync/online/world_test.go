@@ -46,15 +46,23 @@ func newWorld(t testing.TB) *world {
 		t: t, pool: pgtest.DB(t), clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(1, 2)),
 		schema: shipped.Schema(),
 	}
-	key := []byte("a key of these tests, 32 bytes..")
-	w.engine = sync.New(sync.Config{
-		Store: store.New(w.pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: w.now, Draw: w.draw,
-		Fault: func(err error) { t.Log("fault:", err) },
-	})
-	t.Cleanup(w.engine.Close)
+	w.engine = w.server()
 	w.online = online.New(w.engine, key, w.now)
 	w.org = w.newOrg("acme")
 	return w
+}
+
+// key signs cursors and places.
+var key = []byte("a key of these tests, 32 bytes..")
+
+// server is one more server on the same database, which does little at a time.
+func (w *world) server() *sync.Engine {
+	e := sync.New(sync.Config{
+		Store: store.New(w.pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: w.now, Draw: w.draw, AtOnce: 7,
+		Fault: func(err error) { w.t.Log("fault:", err) },
+	})
+	w.t.Cleanup(e.Close)
+	return e
 }
 
 func (w *world) newOrg(name string) (org record.OrgID) {
