@@ -7,6 +7,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// Wasteful is when an index is built anew.
+var Wasteful = wasteful
+
 // Texts are texts as bytes.
 type Texts = texts
 

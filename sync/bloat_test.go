@@ -58,6 +58,15 @@ func TestBloat(t *testing.T) {
 	t.Logf("%d mutations in %s, with what it takes to type them", many, time.Since(begun).Round(time.Second))
 
 	w.engine.Close() // what it was sweeping is swept
+	_, err = w.pool.Exec(t.Context(), `ANALYZE`)
+	require.NoError(t, err)
+	before, err := w.pool.Query(t.Context(), `SELECT pg_relation_size('scope_index_seq')`)
+	require.NoError(t, err)
+	grown, err := pgx.CollectExactlyOneRow(before, pgx.RowTo[int64])
+	require.NoError(t, err)
+	compacted, err := w.engine.Store.Compact(t.Context())
+	require.NoError(t, err)
+	t.Logf("scope_index_seq had %.1f MB; built anew: %v", float64(grown)/(1<<20), compacted)
 	for _, size := range w.sizes() {
 		t.Logf("%-22s %6.1f MB, a fresh copy %6.1f MB: %.2f", size.name, size.have/(1<<20), size.fresh/(1<<20), size.have/size.fresh)
 		if size.fresh > 1<<20 {

@@ -193,13 +193,16 @@ func (s *server) resume(ctx context.Context) error {
 // a month, so an hour is exact.
 const tidyEvery = time.Hour
 
-// tidy ends now and then what nobody uses any more. To fail at it is no reason
+// tidy ends now and then what nobody uses any more, and gives back room. To fail at it is no reason
 // to end: the next time tries again.
 func (s *server) tidy(ctx context.Context) error {
 	ticks := time.NewTicker(tidyEvery)
 	defer ticks.Stop()
 	for {
 		if _, err := s.engine.EndIdlePins(ctx); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		if _, err := s.engine.Store.Compact(ctx); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
 		select {
