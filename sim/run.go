@@ -100,12 +100,14 @@ func (r *Runner) once(ctx context.Context, s Script) *Failure {
 // Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002).
 func (r *Runner) shorter(ctx context.Context, f *Failure) *Failure {
 	best, tries := f, r.Tries
+	if f.Script.Strict {
+		return f // it says what must be, step by step
+	}
 	for size := len(best.Script.Steps) / 2; size >= 1 && tries > 0; {
 		cut := false
 		for at := 0; at < len(best.Script.Steps) && tries > 0 && ctx.Err() == nil; {
 			tries--
 			s := best.Script
-			s.Strict = false
 			s.Steps = append(s.Steps[:at:at], s.Steps[min(at+size, len(s.Steps)):]...)
 			if again := r.once(ctx, s); again != nil && way(again.Err) == way(f.Err) {
 				again.Whole = f.Whole
