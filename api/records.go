@@ -35,8 +35,8 @@ type listing struct {
 	Paged
 
 	Kind   string `path:"kind" maxLength:"128" example:"account"`
-	Filter string `query:"filter" maxLength:"4096" doc:"A CEL expression over the fields that lists are sorted and filtered by." example:"stage == \"won\""`
-	Sort   string `query:"sort" maxLength:"128" doc:"A field, seq or id; with a minus the last first. Without it the newest come first." example:"-updated_at"`
+	Filter string `query:"filter" maxLength:"4096" doc:"A CEL expression over the fields that lists are sorted and filtered by." example:"stage == \"customer\""`
+	Sort   string `query:"sort" maxLength:"128" doc:"A field, seq or id; with a minus the last first. Without it the newest come first." example:"-seq"`
 }
 
 type recordPage struct {
