@@ -222,6 +222,17 @@ func (tx Tx) Entry(ctx context.Context, seq record.Seq) (Entry, error) {
 	return found[0], nil
 }
 
+var logBetween = pg.Statement("log_between", `
+	SELECT`+entryColumns+`
+	  FROM mutations m
+	 WHERE m.org = $1 AND m.seq > $2 AND m.seq <= $3
+	 ORDER BY m.seq`)
+
+// EntriesBetween reads a stretch of the log, of all replicas.
+func (tx Tx) EntriesBetween(ctx context.Context, from, to record.Seq) ([]Entry, error) {
+	return collect(ctx, tx, "stretch of the log", logBetween, scanEntry, tx.Org, from, to)
+}
+
 var logChain = pg.Statement("log_chain", `SELECT m.chain FROM mutations m WHERE m.org = $1 AND m.seq = $2`)
 
 // Chain is the log's hash at a place, nil if the log has no such row.

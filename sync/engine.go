@@ -79,9 +79,14 @@ func (e *Engine) Close() {
 	e.work.Wait()
 }
 
+// schemas is where schemas are read.
+type schemas interface {
+	Schema(ctx context.Context, seq record.Seq) (*record.Schema, error)
+}
+
 // schema reads the schema of a place in the log; it is read once.
-func (e *Engine) schema(ctx context.Context, tx store.Tx, seq record.Seq) (*record.Schema, error) {
-	key := schemaKey{tx.Org, seq}
+func (e *Engine) schema(ctx context.Context, org record.OrgID, tx schemas, seq record.Seq) (*record.Schema, error) {
+	key := schemaKey{org, seq}
 	e.mu.Lock()
 	known := e.schemas[key]
 	e.mu.Unlock()

@@ -69,7 +69,7 @@ type Sight struct {
 // devices want.
 func (e *Engine) Look(ctx context.Context, who access.Caller, fn func(Sight) error) error {
 	return e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
-		schema, err := e.schema(ctx, tx, head.Schema)
+		schema, err := e.schema(ctx, tx.Org, tx, head.Schema)
 		if err != nil {
 			return err
 		}

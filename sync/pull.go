@@ -22,23 +22,28 @@ import (
 // A device that asks to be shown something else than before, or whose person
 // may see something else, has that put into the log first.
 func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
-	for range pullAttempts {
-		out, err := e.page(ctx, who, r)
-		ask, ok := errors.AsType[*unsettled](err)
-		if !ok {
-			return out, err
-		}
-		if err := e.settleView(ctx, who, ask); err != nil {
-			return nil, err
-		}
-	}
-	return nil, errs.New("sync.Pull", errs.Busy, "what this device is shown is being changed; try again in a moment")
+	_, out, err := e.pull(ctx, who, r)
+	return out, err
 }
 
-func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (out []byte, err error) {
+func (e *Engine) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (*page, []byte, error) {
+	for range pullAttempts {
+		p, out, err := e.page(ctx, who, r)
+		ask, ok := errors.AsType[*unsettled](err)
+		if !ok {
+			return p, out, err
+		}
+		if err := e.settleView(ctx, who, ask); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, errs.New("sync.Pull", errs.Busy, "what this device is shown is being changed; try again in a moment")
+}
+
+func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (p *page, out []byte, err error) {
 	var touch bool
 	err = e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
-		p, err := e.openPage(ctx, tx, head, who, r)
+		p, err = e.openPage(ctx, tx, head, who, r)
 		if err != nil {
 			return err
 		}
@@ -51,14 +56,14 @@ func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullReques
 			e.fault(late) // the next pull tries again
 		}
 	}
-	return out, err
+	return p, out, err
 }
 
 // page is one answer in the making.
 type page struct {
 	e      *Engine
 	ctx    context.Context
-	tx     store.Tx
+	tx     source
 	head   store.Head
 	schema *record.Schema
 	who    access.Caller
@@ -77,20 +82,21 @@ type page struct {
 	next cursor // what it goes with
 	out  wire.PageWriter
 	sent map[record.ID]bool // what this page carries in full
+	done bool               // the device is up to date with it
 
 	refused []record.ID // pins that its person may not have
 	looked  int         // records that the fill has come to
 	touch   bool        // it is a while since the device was seen to use its pins
 }
 
-func (e *Engine) openPage(ctx context.Context, tx store.Tx, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
+func (e *Engine) openPage(ctx context.Context, tx source, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
 	p := &page{
 		e: e, ctx: ctx, tx: tx, head: head, who: who, req: r,
 		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
 		kinds: map[int16]*shown{},
 	}
 	var err error
-	if p.schema, err = e.schema(ctx, tx, head.Schema); err != nil {
+	if p.schema, err = e.schema(ctx, who.Org, tx, head.Schema); err != nil {
 		return nil, err
 	}
 	if err := p.begin(); err != nil {
@@ -249,7 +255,7 @@ func (p *page) write() ([]byte, error) {
 		}
 		p.next.base, p.next.pos, p.next.mid = p.head.Seq, p.head.Seq, record.NoID
 	}
-	p.next.head = p.head.Seq
+	p.next.head, p.done = p.head.Seq, complete && !filling
 	if err := p.finish(answer); err != nil {
 		return nil, err
 	}
@@ -298,7 +304,7 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 			}
 			rows[i].Body = first.Body
 		}
-		o, err := p.e.told(p.tx.Org, p.head.Epoch, &rows[i], p.look)
+		o, err := p.e.told(p.who.Org, p.head.Epoch, &rows[i], p.look)
 		if err != nil {
 			return nil, err
 		}

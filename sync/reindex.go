@@ -39,7 +39,9 @@ func lookupsOf(k *record.Kind) string {
 
 // reindex makes the look-up rows that a schema asks for, chunk by chunk.
 func (e *Engine) reindex(ctx context.Context, org record.OrgID) error {
-	schema := func(tx store.Tx, head store.Head) (*record.Schema, error) { return e.schema(ctx, tx, head.Schema) }
+	schema := func(tx store.Tx, head store.Head) (*record.Schema, error) {
+		return e.schema(ctx, tx.Org, tx, head.Schema)
+	}
 	for more := true; more; {
 		var err error
 		if more, err = e.Store.Reindex(ctx, org, schema, cmp.Or(e.AtOnce, e.reindexAtOnce)); err != nil {
@@ -76,7 +78,7 @@ func (e *Engine) resumeLookups(ctx context.Context) error {
 func (e *Engine) adoptLookups(ctx context.Context, org record.OrgID) error {
 	var adopted *record.Schema
 	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
-		schema, err := e.schema(ctx, tx, head.Schema)
+		schema, err := e.schema(ctx, tx.Org, tx, head.Schema)
 		if err != nil {
 			return err
 		}

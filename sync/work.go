@@ -82,7 +82,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
 	}
 	var err error
-	if w.schema, err = e.schema(ctx, w.tx, head.Schema); err != nil {
+	if w.schema, err = e.schema(ctx, w.tx.Org, w.tx, head.Schema); err != nil {
 		return nil, err
 	}
 	return w, w.loadWriters([]record.ReplicaID{head.Server})

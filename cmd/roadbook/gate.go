@@ -9,6 +9,7 @@ import (
 	"roadbook/errs"
 	"roadbook/push/socket"
 	"roadbook/record"
+	"roadbook/sync"
 	"roadbook/sync/wire"
 	dots "roadbook/version" // version is a command here
 )
@@ -25,6 +26,7 @@ type gate struct {
 type parts struct {
 	line    api.Line
 	filling func(who access.Caller, cursor string) bool
+	live    socket.Line
 	signIn  api.SignIn
 	people  socket.Devices
 	online  api.Records
@@ -35,6 +37,7 @@ var (
 	_ api.Line   = (*gate)(nil)
 	_ api.SignIn = (*gate)(nil)
 
+	_ socket.Line    = (*gate)(nil)
 	_ socket.Devices = (*gate)(nil)
 )
 
@@ -141,4 +144,31 @@ func (g *gate) Replica(ctx context.Context, who access.Caller) (dots.Replica, er
 		return "", err
 	}
 	return p.people.Replica(ctx, who)
+}
+
+// Sit implements socket.Line.
+func (g *gate) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *sync.Seat, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.live.Sit(ctx, who, r)
+}
+
+// Stretch implements socket.Line.
+func (g *gate) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*sync.Stretch, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.live.Stretch(ctx, org, from, scopes)
+}
+
+// Tell implements socket.Line.
+func (g *gate) Tell(s *sync.Seat, st *sync.Stretch, most int) ([]byte, *sync.Seat, bool) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, nil, false
+	}
+	return p.live.Tell(s, st, most)
 }

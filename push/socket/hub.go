@@ -21,7 +21,6 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/feed"
-	"roadbook/sync/wire"
 	"roadbook/telemetry"
 	"roadbook/version"
 )
@@ -33,8 +32,9 @@ const (
 	maxSaidBytes  = 1 << 10          // a cursor has 160 characters, a replica 128
 	maxFrameBytes = 64 << 10         // of a page that comes unasked; a longer one is worth a pull, compressed
 	writeWithin   = 10 * time.Second // to take a frame: 64 KB at the 5 KB/s of 2G would be 13, most are under 2 KB
-	pullWithin    = 10 * time.Second // to build a page
-	pullsAtOnce   = 6                // pages built for sockets at once: pushes need connections too
+	pullWithin    = 30 * time.Second // to read a page, when many come back at once
+	pullsAtOnce   = 6                // pages read for one socket alone, at once: pushes need connections too
+	keptStretches = 16               // of an org's log, for sockets that are a little behind
 	readBuffer    = 256
 	writeBuffer   = 2 << 10
 	sendBuffer    = 32 << 10 // of the kernel, for a device that takes nothing
@@ -43,11 +43,6 @@ const (
 // Every is how often sockets are looked through for sign-ins that have ended:
 // one that another server has ended is open for so long.
 const Every = 30 * time.Second
-
-// Line builds pages: the engine.
-type Line interface {
-	Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error)
-}
 
 // Devices knows who may listen no longer, and under which name one writes.
 type Devices interface {

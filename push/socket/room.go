@@ -19,6 +19,7 @@ type room struct {
 	mu      sync.Mutex
 	head    record.Seq
 	devices map[record.ID][]*socket
+	kept    []*stretch // of the log, the last ones
 }
 
 func newRoom(h *Hub, org record.OrgID) *room {
@@ -42,17 +43,6 @@ func (r *room) watch() {
 			return
 		case <-r.empty:
 			return
-		}
-	}
-}
-
-func (r *room) moved(head record.Seq) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.head = head
-	for _, sockets := range r.devices {
-		for _, s := range sockets {
-			s.moved(head)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who access.Caller) e
 	}
 	conn.SetReadLimit(maxSaidBytes)
 	s.open(conn)
-	go s.read()
+	go s.listen()
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"context"
 	"encoding/json"
 	"net"
 	"strconv"
@@ -30,9 +29,9 @@ type socket struct {
 	held    bool            // somebody writes, or it is not open yet
 	head    record.Seq      // how far the log goes
 	told    record.Seq      // up to here the device has been told, one way or the other
-	cursor  string          // where the device stands; "" while only it knows
-	asked   bool            // it has just said so: it may be behind
+	asked   string          // the cursor that the device has just said: it may be behind
 	replica version.Replica // under which it writes
+	seat    *seat           // where it stands; nil while only it knows
 	pinged  bool
 	code    int // with which it is to be closed, 0 for not
 }
@@ -80,36 +79,45 @@ func (s *socket) open(conn *websocket.Conn) {
 	s.begin()
 }
 
-func (s *socket) due() bool { return s.code != 0 || s.pinged || s.asked || s.head > s.told }
+func (s *socket) due() bool { return s.code != 0 || s.pinged || s.asked != "" || s.head > s.told }
+
+// seated is where the device stands, if that is known.
+func (s *socket) seated() *seat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seat
+}
 
 // task is the next thing to say.
 type task struct {
 	code    int
 	pong    bool
-	cursor  string // build a page from here
+	cursor  string // read a page from here
 	replica version.Replica
-	wake    record.Seq
+	seat    *seat // tell this one what has happened
+	head    record.Seq
 }
 
 // next takes the next task, or lets go of the socket.
 func (s *socket) next() (t task, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	t = task{replica: s.replica, head: s.head}
 	switch {
 	case s.code != 0:
-		return task{code: s.code}, true // and nobody writes after that
+		t.code = s.code // and nobody writes after that
 	case s.pinged:
-		s.pinged = false
-		return task{pong: true}, true
-	case s.cursor != "" && s.due():
-		s.asked, s.told = false, s.head
-		return task{cursor: s.cursor, replica: s.replica, wake: s.head}, true
-	case s.due():
-		s.asked, s.told = false, s.head
-		return task{wake: s.head}, true
+		s.pinged, t.pong = false, true
+	case s.asked != "":
+		t.cursor = s.asked
+		s.asked, s.told, s.seat = "", s.head, nil
+	case s.head > s.told:
+		s.told, t.seat = s.head, s.seat
+	default:
+		s.held = false
+		return t, false
 	}
-	s.held = false
-	return t, false
+	return t, true
 }
 
 // write says what there is to say, and ends.
@@ -127,9 +135,11 @@ func (s *socket) write() {
 		case t.pong:
 			err = s.send(pong)
 		case t.cursor != "":
-			err = s.page(t)
+			err = s.read(t)
+		case t.seat != nil:
+			err = s.tell(t)
 		default:
-			err = s.wake(t.wake)
+			err = s.wake(t.head)
 		}
 		if err != nil {
 			s.cut(err)
@@ -146,75 +156,66 @@ func (s *socket) wake(head record.Seq) error {
 	return s.send(append(frame, `"}`...))
 }
 
-// page sends what a pull from where the device stands would answer. A device
+// read sends what a pull from where the device stands would answer. A device
 // that is too far behind for one frame, or that must start over, is woken.
-func (s *socket) page(t task) error {
-	page, err := s.hub.pull(s.who, t)
-	if err != nil {
-		if kind := errs.KindOf(err); kind == errs.Internal {
-			s.hub.Log.Error("a page for a socket", telemetry.KeyErr, err)
-		}
-		s.lost(t.cursor)
-		return s.wake(t.wake)
+func (s *socket) read(t task) error {
+	page, seat, err := s.hub.sit(s.who, t)
+	if err != nil && errs.KindOf(err) == errs.Internal {
+		s.hub.Log.Error("a page for a socket", telemetry.KeyErr, err)
 	}
-	if wire.Quiet(page) {
+	if err != nil || seat == nil || len(page) > maxFrameBytes {
+		return s.wake(t.head)
+	}
+	if !s.stands(seat) || wire.Quiet(page) {
 		return nil
 	}
-	place, ok := placeOf(page)
-	if !ok || len(page) > maxFrameBytes {
-		s.lost(t.cursor)
-		return s.wake(t.wake)
-	}
-	if !s.stands(t.cursor, place) {
-		return nil // it has said another cursor meanwhile
-	}
-	s.hub.stats.Frames.Add(1)
-	return s.send(wire.AppendChanges(nil, t.cursor, page))
+	return s.page(t.cursor, page)
 }
 
-// stands moves the device on from one cursor to the next, if that is where it
-// stands.
-func (s *socket) stands(from, to string) bool {
+// tell sends what has happened, as it was read for all, or else as a pull
+// reads it. A device that has been behind for too long is woken.
+func (s *socket) tell(t task) error {
+	for at := t.seat; at.Upto() < t.head; {
+		st := s.room.after(at.Upto())
+		if st == nil {
+			s.stands(nil)
+			return s.wake(t.head)
+		}
+		page, next, ok := s.hub.Line.Tell(at, st, maxFrameBytes)
+		if !ok {
+			t.cursor = at.Cursor()
+			return s.read(t)
+		}
+		if !s.stands(next) {
+			return nil // it has said another cursor meanwhile
+		}
+		if page != nil {
+			s.hub.stats.Shared.Add(1)
+			if err := s.page(at.Cursor(), page); err != nil {
+				return err
+			}
+		}
+		at = next
+	}
+	return nil
+}
+
+func (s *socket) page(from string, page []byte) error {
+	s.hub.stats.Frames.Add(1)
+	return s.send(wire.AppendChanges(nil, from, page))
+}
+
+// stands keeps where the device stands, unless it has said something else.
+func (s *socket) stands(at *seat) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cursor != from {
+	if s.asked != "" {
 		return false
 	}
-	s.cursor = to
+	if s.seat = at; at != nil {
+		s.told = max(s.told, at.Upto())
+	}
 	return true
-}
-
-// lost leaves it to the device to say where it stands.
-func (s *socket) lost(from string) { s.stands(from, "") }
-
-// placeOf is the cursor with which a page goes on, if it is the last one.
-func placeOf(page []byte) (cursor string, ok bool) {
-	var p struct {
-		Cursor   string `json:"cursor"`
-		Complete bool   `json:"complete"`
-		Filling  bool   `json:"filling"`
-	}
-	err := json.Unmarshal(page, &p)
-	return p.Cursor, err == nil && p.Complete && !p.Filling
-}
-
-// pull builds a page, a few at a time.
-func (h *Hub) pull(who access.Caller, t task) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), pullWithin)
-	defer cancel()
-	select {
-	case h.pulls <- struct{}{}:
-		defer func() { <-h.pulls }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if t.replica == "" {
-		var err error
-		if t.replica, err = h.Devices.Replica(ctx, who); err != nil {
-			return nil, err
-		}
-	}
-	return h.Line.Pull(ctx, who, &wire.PullRequest{Replica: t.replica, Cursor: t.cursor, MaxBytes: maxFrameBytes})
 }
 
 func (s *socket) send(frame []byte) error {
@@ -239,8 +240,8 @@ func (s *socket) cut(err error) {
 	_ = s.conn.Close()
 }
 
-// read hears the device until it goes.
-func (s *socket) read() {
+// listen hears the device until it goes.
+func (s *socket) listen() {
 	defer s.hub.leave(s)
 	defer func() { _ = s.conn.Close() }()
 	for {
@@ -264,7 +265,7 @@ func (s *socket) hear(said wire.LiveRequest) {
 	case wire.LivePing:
 		s.pinged = true
 	case wire.LiveCursor:
-		s.cursor, s.replica, s.asked = said.Cursor, said.Replica, said.Cursor != ""
+		s.asked, s.replica, s.seat = said.Cursor, said.Replica, nil
 	}
 	s.begin()
 }

@@ -1,0 +1,273 @@
+package sync
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"roadbook/access"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/views"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// Limits of what is read once for all who listen. More than that is not news
+// but an import, and is pulled.
+const (
+	maxStretch     = 500   // rows of the log
+	maxStretchRows = 5_000 // rows of the index
+)
+
+// Seat is a device that is up to date and listens: where it stands, and what
+// it holds. It does not change; what is told makes another.
+type Seat struct {
+	who     access.Caller
+	replica version.Replica
+	id      record.ReplicaID
+	place   cursor
+	cursor  string
+	upto    record.Seq // nothing between its place and here was for it
+
+	person store.Person
+	grants []store.Grant
+	views  views.List
+}
+
+// Cursor is where the device stands.
+func (s *Seat) Cursor() string { return s.cursor }
+
+// Upto is how far the device has been told everything that is for it.
+func (s *Seat) Upto() record.Seq { return s.upto }
+
+// Scopes are those that the device holds.
+func (s *Seat) Scopes(yield func(record.ScopeID) bool) {
+	for _, g := range s.grants {
+		if !yield(g.Scope) {
+			return
+		}
+	}
+}
+
+// Sit is a pull of a device that goes on to listen. There is no seat for one
+// that has more to pull.
+func (e *Engine) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *Seat, error) {
+	p, out, err := e.pull(ctx, who, r)
+	if err != nil || !p.done {
+		return out, nil, err
+	}
+	s := &Seat{
+		who: who, replica: r.Replica, id: p.replica, place: p.next, cursor: p.e.writeCursor(who, p.next), upto: p.head.Seq,
+		person: store.Person{ID: who.Person, Roles: p.actor.Roles, Active: p.actor.Active},
+		grants: slices.Collect(maps.Values(p.live)), views: p.views,
+	}
+	if wire.Quiet(out) { // it need not be sent, so the device stays where it is
+		s.place, s.cursor = p.old, r.Cursor
+	}
+	return out, s, nil
+}
+
+// Stretch is a piece of the log of an org with everything that it says to
+// anybody: read once, told to many.
+type Stretch struct {
+	From record.Seq
+	head store.Head
+
+	index   map[record.ScopeID][]store.IndexRow
+	records map[record.ID]store.Row
+	entries map[record.ReplicaID][]store.Entry
+	shown   map[record.ID]bool // devices that are shown something else than before
+	rights  bool               // somebody's rights have changed, or the schema
+}
+
+// Head is where the stretch ends.
+func (st *Stretch) Head() record.Seq { return st.head.Seq }
+
+// Stretch reads what has happened in some scopes since a place in the log. It
+// is nil if that is more than should be told unasked.
+func (e *Engine) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*Stretch, error) {
+	st := &Stretch{
+		From: from, index: map[record.ScopeID][]store.IndexRow{}, records: map[record.ID]store.Row{},
+		entries: map[record.ReplicaID][]store.Entry{}, shown: map[record.ID]bool{},
+	}
+	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
+		st.head = head
+		st.rights = head.Granted > from || head.Schema > from
+		if head.Seq-from > maxStretch || head.Seq <= from {
+			st = nil
+			return nil
+		}
+		if _, err := e.schema(ctx, org, tx, head.Schema); err != nil { // so that it is known
+			return err
+		}
+		rows, err := tx.IndexSince(ctx, scopes, from, head.Seq, maxStretchRows)
+		if err != nil {
+			return err
+		}
+		if len(rows) == maxStretchRows {
+			st = nil
+			return nil
+		}
+		return st.read(ctx, tx, rows)
+	})
+	return st, err
+}
+
+// read fetches what the rows of the index speak of, and the log itself.
+func (st *Stretch) read(ctx context.Context, tx store.Tx, rows []store.IndexRow) error {
+	var ids []record.ID
+	for _, r := range rows {
+		st.index[r.Scope] = append(st.index[r.Scope], r)
+		ids = append(ids, r.Rec)
+	}
+	slices.SortFunc(ids, func(a, b record.ID) int { return bytes.Compare(a[:], b[:]) })
+	recs, err := tx.Records(ctx, slices.Compact(ids))
+	if err != nil {
+		return err
+	}
+	for _, r := range recs {
+		st.records[r.ID] = r
+	}
+	entries, err := tx.EntriesBetween(ctx, st.From, st.head.Seq)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		st.entries[e.Replica] = append(st.entries[e.Replica], e)
+		if e.Replica == st.head.Server {
+			st.look(e.Body)
+		}
+	}
+	return nil
+}
+
+// look finds the device that a row of the log shows something else.
+func (st *Stretch) look(body []byte) {
+	const before = `[{"op":"view","id":"`
+	if id, err := record.ParseID(string(body[min(len(body), len(before)):min(len(body), len(before)+36)])); err == nil &&
+		bytes.HasPrefix(body, []byte(before)) {
+		st.shown[id] = true
+	}
+}
+
+// Tell is the page that a pull from where a device stands would answer, and
+// where it stands then. There is no page if there is nothing for the device.
+// ok is false if what was read for all is not enough for this one.
+func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
+	if st.rights || st.shown[s.who.Device] || s.place.epoch != st.head.Epoch || s.upto < st.From {
+		return nil, nil, false
+	}
+	next = new(Seat)
+	*next = *s
+	next.upto = st.head.Seq
+	if !s.concerned(st) {
+		return nil, next, true
+	}
+	p, err := e.openPage(e.ctx, told{s, st}, st.head, s.who, &wire.PullRequest{
+		Replica: s.replica, Cursor: s.cursor, MaxBytes: most,
+	})
+	if err != nil {
+		return nil, nil, false
+	}
+	if page, err = p.write(); err != nil || !p.done || len(page) > most {
+		return nil, nil, false
+	}
+	if wire.Quiet(page) {
+		return nil, next, true
+	}
+	next.place, next.cursor = p.next, p.e.writeCursor(s.who, p.next)
+	return page, next, true
+}
+
+// concerned reports whether a stretch may have something for the device.
+func (s *Seat) concerned(st *Stretch) bool {
+	if len(st.entries[s.id]) > 0 {
+		return true
+	}
+	for scope := range s.Scopes {
+		if len(st.index[scope]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// errAsk says that something must be asked of the database after all.
+var errAsk = errors.New("this was not read for all")
+
+// told is where a page finds what was read once for all, and what is known of
+// the device.
+type told struct {
+	*Seat
+	*Stretch
+}
+
+func (t told) IndexSince(_ context.Context, scopes []record.ScopeID, pos, _ record.Seq, _ int) ([]store.IndexRow, error) {
+	var rows []store.IndexRow
+	for _, scope := range scopes {
+		for _, r := range t.index[scope] {
+			if r.Seq > pos {
+				rows = append(rows, r)
+			}
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b store.IndexRow) int {
+		if a.Seq != b.Seq {
+			return int(a.Seq - b.Seq)
+		}
+		return bytes.Compare(a.Rec[:], b.Rec[:])
+	})
+	return rows, nil
+}
+
+func (t told) Records(_ context.Context, ids []record.ID) ([]store.Row, error) {
+	rows := make([]store.Row, 0, len(ids))
+	for _, id := range ids {
+		r, known := t.records[id]
+		if !known {
+			return nil, errAsk
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (t told) EntriesSince(context.Context, record.ReplicaID, record.Seq) ([]store.Entry, error) {
+	return slices.Clone(t.entries[t.id]), nil
+}
+
+func (t told) Chain(_ context.Context, seq record.Seq) ([]byte, error) {
+	if seq != t.place.pos {
+		return nil, errAsk
+	}
+	return t.place.chain[:], nil
+}
+
+func (t told) Writers(context.Context, []record.ReplicaID) ([]store.Writer, error) {
+	return []store.Writer{{ID: t.id, Device: t.who.Device, Person: t.who.Person}}, nil
+}
+
+func (t told) People(context.Context, []record.ID) ([]store.Person, error) {
+	return []store.Person{t.person}, nil
+}
+
+func (t told) Grants(context.Context, []record.ID, record.Seq) ([]store.Grant, error) {
+	return t.grants, nil
+}
+
+func (t told) Views(context.Context, record.ID) (views.List, error) { return t.views, nil }
+
+func (t told) Schema(context.Context, record.Seq) (*record.Schema, error) { return nil, errAsk }
+
+func (t told) PinsOf(context.Context, record.ID) ([]store.Pin, error) { return nil, errAsk }
+
+func (t told) Entry(context.Context, record.Seq) (store.Entry, error) { return store.Entry{}, errAsk }
+
+func (t told) Fill(context.Context, []store.Place, int, func(int, *store.Row) (bool, error)) (int, error) {
+	return 0, errAsk
+}
+
+func (t told) Held(context.Context, record.ScopeID) ([]store.Held, error) { return nil, errAsk }

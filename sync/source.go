@@ -1,0 +1,29 @@
+package sync
+
+import (
+	"context"
+
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/views"
+)
+
+// source is what pages are made from: a snapshot of the database, or what was
+// read from one for everybody who listens.
+type source interface {
+	schemas
+	Chain(ctx context.Context, seq record.Seq) ([]byte, error)
+	Writers(ctx context.Context, ids []record.ReplicaID) ([]store.Writer, error)
+	People(ctx context.Context, ids []record.ID) ([]store.Person, error)
+	Grants(ctx context.Context, holders []record.ID, since record.Seq) ([]store.Grant, error)
+	Views(ctx context.Context, device record.ID) (views.List, error)
+	PinsOf(ctx context.Context, device record.ID) ([]store.Pin, error)
+	IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]store.IndexRow, error)
+	Records(ctx context.Context, ids []record.ID) ([]store.Row, error)
+	Fill(ctx context.Context, places []store.Place, limit int, each func(at int, r *store.Row) (bool, error)) (int, error)
+	EntriesSince(ctx context.Context, replica record.ReplicaID, base record.Seq) ([]store.Entry, error)
+	Entry(ctx context.Context, seq record.Seq) (store.Entry, error)
+	Held(ctx context.Context, scope record.ScopeID) ([]store.Held, error)
+}
+
+var _ source = store.Tx{}
