@@ -212,15 +212,16 @@ func (d *day) fit() Today {
 // put adds records, each with its account, until one does not fit.
 func (d *day) put(to, accounts *[]Record, from []Record, room *int) {
 	for _, r := range from {
-		account, new := d.accounts[r.Values.Text("account")]
-		if new = new && !slices.ContainsFunc(*accounts, func(a Record) bool { return a.ID == account.ID }); new {
+		account, found := d.accounts[r.Values.Text("account")]
+		fresh := found && !slices.ContainsFunc(*accounts, func(a Record) bool { return a.ID == account.ID })
+		if fresh {
 			*room -= size(account)
 		}
 		if *room -= size(r); *room < 0 {
 			return
 		}
 		*to = append(*to, r)
-		if new {
+		if fresh {
 			*accounts = append(*accounts, account)
 		}
 	}
