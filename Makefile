@@ -99,6 +99,11 @@ psql: ## a psql on the tests' database server; make psql DB=kept_… for that of
 pg-stop: ## stop the tests' database server, which otherwise waits a quarter of an hour
 	@go run ./tools/testpg stop
 
+.PHONY: release-snapshot
+release-snapshot: ## keep a release, so that later ones are upgraded from it in a test: make release-snapshot V=v0.1.0
+	@test -n '$(V)' || { echo 'name the release: make release-snapshot V=v0.1.0'; exit 2; }
+	@go run ./tools/snapshot -v $(V) $(if $(UPDATE),-update)
+
 .PHONY: new-migration
 new-migration: ## the next step of the schema: make new-migration NAME=add_photos
 	@test -n '$(NAME)' || { echo 'say what it does: make new-migration NAME=add_photos'; exit 2; }

@@ -21,7 +21,11 @@ func (s *Server) healthz(context.Context, *nothing) (*condition, error) {
 // readyz says whether requests should be sent here.
 func (s *Server) readyz(ctx context.Context, _ *nothing) (*condition, error) {
 	if err := s.Ready(ctx); err != nil {
-		return nil, coded("api.readyz", errs.Busy, "starting").Because(err)
+		code := "starting" // or waiting for its database
+		if errs.CodeOf(err) == "stopping" {
+			code = "stopping"
+		}
+		return nil, coded("api.readyz", errs.Busy, code).Because(err)
 	}
 	return &condition{contract.Condition{Status: "ok"}}, nil
 }

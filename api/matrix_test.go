@@ -50,6 +50,7 @@ var matrix = map[string]struct {
 	"GET /docs/{asset}":                    {"", everybody},
 	"GET /healthz":                         {"", everybody},
 	"GET /readyz":                          {"", everybody},
+	"GET /metrics":                         {"", verdicts{all: 404}}, // they ask from elsewhere
 	"GET /openapi.yaml":                    {"", everybody},
 	"GET /openapi.json":                    {"", everybody},
 }

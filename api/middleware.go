@@ -49,11 +49,13 @@ func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHe
 func (s *Server) log(c *gin.Context) {
 	start := s.Now()
 	c.Next()
+	took := s.Now().Sub(start).Round(time.Microsecond)
+	s.Metrics.Requested(template(c), c.Writer.Status(), took)
 	s.Log.LogAttrs(c.Request.Context(), levelOf(c), "request",
 		slog.String(telemetry.KeyOp, operation(c)),
 		slog.Int(telemetry.KeyStatus, c.Writer.Status()),
 		slog.Int(telemetry.KeyN, max(c.Writer.Size(), 0)),
-		slog.Duration(telemetry.KeyTook, s.Now().Sub(start).Round(time.Microsecond)),
+		slog.Duration(telemetry.KeyTook, took),
 		slog.String(telemetry.KeyAddr, c.ClientIP()),
 	)
 }
@@ -61,10 +63,19 @@ func (s *Server) log(c *gin.Context) {
 // levelOf keeps what a monitor asks every second out of the ordinary log, also
 // while the answer is “not yet”.
 func levelOf(c *gin.Context) slog.Level {
-	if c.FullPath() == "/healthz" || c.FullPath() == "/readyz" {
+	switch c.FullPath() {
+	case "/healthz", "/readyz", "/metrics":
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
+}
+
+// template is operation, for a label: a method may be any word, too.
+func template(c *gin.Context) string {
+	if c.FullPath() == "" {
+		return "unknown"
+	}
+	return operation(c)
 }
 
 // operation is the route as it is listed. An address that is none of ours may

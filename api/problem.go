@@ -72,6 +72,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 	failure := classify(err)
 	status := statusOf(failure)
 	s.logFailure(c, failure, status, err)
+	if levelOf(c) > slog.LevelDebug { // a server that starts has not failed
+		s.Metrics.Failed(string(failure.Kind))
+	}
 	if c.Writer.Written() {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}

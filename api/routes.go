@@ -61,6 +61,7 @@ func (s *Server) Routes() []Route {
 
 		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},
+		{http.MethodGet, "/metrics", access.Monitor, plain(s.metrics), 0, requestTimeout},
 		{http.MethodGet, "/openapi.yaml", access.Public, plain(s.openapiYAML), 0, requestTimeout},
 		{http.MethodGet, "/openapi.json", access.Public, plain(s.openapiJSON), 0, requestTimeout},
 		{http.MethodGet, "/docs", access.Public, plain(s.docs), 0, requestTimeout},

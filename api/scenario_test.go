@@ -204,6 +204,12 @@ func aroundScenarios() []scenario {
 		{name: "alive, by HEAD", request: "HEAD /healthz", status: 200},
 		{name: "ready", request: "GET /readyz", status: 200, has: []string{`"ok"`}},
 		{
+			name: "about to stop", request: "GET /readyz", with: func(c *api.Config) {
+				c.Ready = func(context.Context) error { return errs.New("gate", errs.Busy, "bye").Coded("stopping") }
+			},
+			status: 503, has: []string{`"code":"stopping"`}, carries: []string{"Retry-After", "5"},
+		},
+		{
 			name: "not ready", request: "GET /readyz", with: func(c *api.Config) { c.Ready = func(context.Context) error { return errors.New("5432 refused") } },
 			status: 503, has: []string{`"kind":"busy"`, `"code":"starting"`}, hasNot: []string{"5432"}, carries: []string{"Retry-After", "5"}, logs: []string{"5432"},
 		},

@@ -24,6 +24,7 @@ import (
 	"roadbook/record"
 	"roadbook/sync/online"
 	"roadbook/sync/wire"
+	"roadbook/telemetry"
 	"roadbook/version"
 )
 
@@ -68,8 +69,8 @@ type Records interface {
 	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
 }
 
-// Config is what a Server is made of. Everything is required except News,
-// Sockets, TrustedProxies and Limits.
+// Config is what a Server is made of. Everything is required down to NewID,
+// except News and Sockets.
 type Config struct {
 	Line    Line
 	SignIn  SignIn
@@ -83,6 +84,8 @@ type Config struct {
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Limits         *Limits        // how much is borne at once; nil is DefaultLimits
+	Metrics        *telemetry.Metrics
+	MetricsToken   string // that a monitor must bring; empty: it must be on this machine
 }
 
 // Server answers HTTP requests.

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // KeyBytes is the length of the installation's key.
@@ -22,15 +23,23 @@ const KeyBytes = 32
 // Config is all that can be set from outside. With nothing set at all, Roadbook
 // keeps its data in ./data and starts a PostgreSQL of its own.
 type Config struct {
-	Addr           string     `env:"ROADBOOK_ADDR" envDefault:"127.0.0.1:8080" help:"where the server listens, host:port; an empty host is every address of this machine"`
-	Data           string     `env:"ROADBOOK_DATA" envDefault:"./data" help:"the folder of the server's own database, photos and key"`
-	DatabaseURL    Secret     `env:"ROADBOOK_DATABASE_URL" help:"a PostgreSQL of yours, postgres://user:password@host:5432/name; empty: one is started in the data folder"`
-	PGBin          string     `env:"ROADBOOK_PG_BIN" help:"the folder of PostgreSQL's programs, for the database of its own; empty: searched for"`
-	Demo           bool       `env:"ROADBOOK_DEMO" envDefault:"false" help:"make the demo org in a PostgreSQL of yours too; the server's own always gets it"`
-	Secret         Secret     `env:"ROADBOOK_SECRET" help:"the key of tokens, cursors and receipts, 32 bytes in hex or base64; empty: made once and kept in the data folder"`
-	Log            LogFormat  `env:"ROADBOOK_LOG" envDefault:"auto" help:"how logs are written: json, text, or auto (text in a terminal, json elsewhere)"`
-	LogLevel       slog.Level `env:"ROADBOOK_LOG_LEVEL" envDefault:"info" help:"the least that is logged: debug, info, warn or error"`
-	TrustedProxies Proxies    `env:"ROADBOOK_TRUSTED_PROXIES" help:"addresses whose X-Forwarded-For is believed, as 10.0.0.1 or 10.0.0.0/8, with commas between; empty: nobody"`
+	Addr           string        `env:"ROADBOOK_ADDR" envDefault:"127.0.0.1:8080" help:"where the server listens, host:port; an empty host is every address of this machine"`
+	Data           string        `env:"ROADBOOK_DATA" envDefault:"./data" help:"the folder of the server's own database, photos and key"`
+	DatabaseURL    Secret        `env:"ROADBOOK_DATABASE_URL" help:"a PostgreSQL of yours, postgres://user:password@host:5432/name; empty: one is started in the data folder"`
+	PGBin          string        `env:"ROADBOOK_PG_BIN" help:"the folder of PostgreSQL's programs, for the database of its own; empty: searched for"`
+	Demo           bool          `env:"ROADBOOK_DEMO" envDefault:"false" help:"make the demo org in a PostgreSQL of yours too; the server's own always gets it"`
+	Secret         Secret        `env:"ROADBOOK_SECRET" help:"the key of tokens, cursors and receipts, 32 bytes in hex or base64; empty: made once and kept in the data folder"`
+	Log            LogFormat     `env:"ROADBOOK_LOG" envDefault:"auto" help:"how logs are written: json, text, or auto (text in a terminal, json elsewhere)"`
+	LogLevel       slog.Level    `env:"ROADBOOK_LOG_LEVEL" envDefault:"info" help:"the least that is logged: debug, info, warn or error"`
+	StopDelay      time.Duration `env:"ROADBOOK_STOP_DELAY" envDefault:"0s" help:"how long a server that is told to stop still serves while /readyz says that it stops: as long as the load balancer needs to notice, for example 10s"`
+	MetricsToken   Secret        `env:"ROADBOOK_METRICS_TOKEN" help:"what a monitor must bring to read /metrics, as Authorization: Bearer; empty: only programs on this machine may read it, and not through a proxy"`
+	TrustedProxies Proxies       `env:"ROADBOOK_TRUSTED_PROXIES" help:"addresses whose X-Forwarded-For is believed, as 10.0.0.1 or 10.0.0.0/8, with commas between; empty: nobody"`
+
+	// The names that OpenTelemetry gives them everywhere.
+	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
+	TraceHeaders  TraceHeaders `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"what the collector wants to be sent along, name=value with commas between"`
+	TraceService  string       `env:"OTEL_SERVICE_NAME" envDefault:"roadbook" help:"the name under which traces are kept"`
+	TraceRatio    Ratio        `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1" help:"how many of the traces are kept, from 0 to 1"`
 }
 
 // LogFormat is how logs are written.
@@ -114,6 +123,27 @@ func checkAddr(addr string) error {
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q has no port from 0 to 65535; for example 127.0.0.1:8080", addr)
+	}
+	return nil
+}
+
+// minToken is a length that nobody guesses, if it is chance.
+const minToken = 16
+
+// maxStopDelay is as long as anybody who waits for a server to stop has
+// patience.
+const maxStopDelay = time.Minute
+
+func checkStopDelay(d time.Duration) error {
+	if d < 0 || d > maxStopDelay {
+		return fmt.Errorf("must be from 0s to %v", maxStopDelay)
+	}
+	return nil
+}
+
+func checkToken(text string) error {
+	if text != "" && len(text) < minToken {
+		return fmt.Errorf("must have at least %d characters; make one with: openssl rand -hex 32", minToken)
 	}
 	return nil
 }

@@ -148,7 +148,7 @@ func TestTable(t *testing.T) {
 	settings := c.Settings()
 	require.Len(t, settings, len(config.Table()))
 	for i, v := range config.Table() {
-		require.Regexp(t, "^ROADBOOK_[A-Z_]+$", v.Name)
+		require.Regexp(t, "^(ROADBOOK|OTEL)_[A-Z_]+$", v.Name)
 		require.NotEmpty(t, v.Meaning, v.Name)
 		require.Equal(t, config.Setting{Name: v.Name, Value: strings.Replace(v.Default, "info", "INFO", 1)}, settings[i],
 			"with nothing set, what is in force is the default")
@@ -156,7 +156,7 @@ func TestTable(t *testing.T) {
 
 	var out strings.Builder
 	require.NoError(t, config.WriteTable(&out))
-	require.Contains(t, out.String(), "ROADBOOK_ADDR             127.0.0.1:8080  where the server listens")
+	require.Regexp(t, "(?m)^ROADBOOK_ADDR +127.0.0.1:8080  where the server listens", out.String())
 }
 
 func TestUnknown(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -32,6 +33,8 @@ func Read(environ []string) (Config, error) {
 	check("ROADBOOK_DATABASE_URL", checkDatabaseURL(c.DatabaseURL.Reveal()))
 	_, keyErr := parseKey(c.Secret.Reveal())
 	check("ROADBOOK_SECRET", keyErr)
+	check("ROADBOOK_STOP_DELAY", checkStopDelay(c.StopDelay))
+	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
 	}
@@ -43,11 +46,16 @@ func Read(environ []string) (Config, error) {
 func trimmed(environ []string) map[string]string {
 	m := make(map[string]string, len(environ))
 	for _, entry := range environ {
-		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, prefix) {
+		if name, value, ok := strings.Cut(entry, "="); ok && (strings.HasPrefix(name, prefix) || isOurs(name)) {
 			m[name] = strings.TrimSpace(value)
 		}
 	}
 	return m
+}
+
+// isOurs reports whether Config has a place for a variable.
+func isOurs(name string) bool {
+	return slices.ContainsFunc(Table(), func(v Variable) bool { return v.Name == name })
 }
 
 // parseProblems turns what the library found, which speaks of struct fields,
@@ -84,6 +92,9 @@ func variableOf(field string) string {
 // expectation says what would be right where the parser only says what is
 // wrong.
 func expectation(e env.ParseError) error {
+	if e.Type == reflect.TypeFor[time.Duration]() {
+		return errors.New("must be a duration such as 10s")
+	}
 	switch e.Type.Kind() {
 	case reflect.Bool:
 		return errors.New("must be true or false")
@@ -111,7 +122,7 @@ func Table() []Variable {
 			Name:    f.Tag.Get("env"),
 			Default: f.Tag.Get("envDefault"),
 			Meaning: f.Tag.Get("help"),
-			Secret:  f.Type == reflect.TypeFor[Secret](),
+			Secret:  f.Type == reflect.TypeFor[Secret]() || f.Type == reflect.TypeFor[TraceHeaders](),
 		}
 	}
 	return vars
@@ -147,7 +158,7 @@ func (c Config) Settings() []Setting {
 }
 
 func show(value any) string {
-	if s, ok := value.(Secret); ok && s.IsZero() {
+	if s, ok := value.(interface{ IsZero() bool }); ok && s.IsZero() {
 		return ""
 	}
 	if m, ok := value.(encoding.TextMarshaler); ok {
@@ -163,7 +174,7 @@ func show(value any) string {
 func Unknown(environ []string) []string {
 	var unknown []string
 	for name := range trimmed(environ) {
-		if !slices.ContainsFunc(Table(), func(v Variable) bool { return v.Name == name }) {
+		if !isOurs(name) {
 			unknown = append(unknown, name)
 		}
 	}

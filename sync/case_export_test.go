@@ -11,6 +11,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync/wire"
+	"roadbook/telemetry"
 )
 
 // Still keeps an engine from moving subtrees by itself, so that a test can do
@@ -113,6 +114,7 @@ func (e *Engine) LongestCursor(who access.Caller, epoch string, seq record.Seq) 
 // Together is one of several things that reach the committer in one gather: a
 // push, or a schema.
 type Together struct {
+	Ctx    context.Context // may be nil
 	Who    access.Caller
 	Frame  *wire.Push
 	Schema *record.Schema
@@ -140,6 +142,9 @@ func (e *Engine) together(org record.OrgID, all []Together, commit func(*committ
 	jobs := make([]*job, len(all))
 	for i, t := range all {
 		jobs[i] = &job{who: t.Who, schema: t.Schema, done: make(chan struct{})}
+		if t.Ctx != nil {
+			jobs[i].span = telemetry.SpanOf(t.Ctx)
+		}
 		if t.Frame != nil {
 			replica, _ := store.ReplicaNo(t.Frame.Replica)
 			jobs[i].replica, jobs[i].prev, jobs[i].muts = replica, t.Frame.Prev, t.Frame.Mutations

@@ -9,11 +9,13 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"log/slog"
 	"sync"
 	"time"
 
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/telemetry"
 )
 
 // Config is what an engine is made of.
@@ -30,6 +32,11 @@ type Config struct {
 	Still  bool
 	Memory int // bytes of records that a committer remembers; 0 is the usual number
 	AtOnce int // records of a subtree that move in one transaction; 0 is the usual number
+
+	// For the operator; each may be nil.
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
+	Tracer  *telemetry.Tracer
 }
 
 // Engine commits and pulls, for any number of orgs. Its only state is one

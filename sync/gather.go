@@ -13,6 +13,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/store/pg"
+	"roadbook/telemetry"
 )
 
 // Limits of a gather: past 256 mutations nothing is gained but latency, and a
@@ -37,6 +38,7 @@ type job struct {
 	persons []record.ID         // whose each one is, where the server numbers them
 	schema  *record.Schema      // a new one for the org
 	run     func(w *work) error // in place of mutations
+	span    telemetry.Span      // of the push that it is of
 
 	outcomes []record.Outcome
 	nextN    uint64
@@ -83,7 +85,7 @@ func (e *Engine) newCommitter(org record.OrgID) *committer {
 
 // submit hands a job to the org's committer and waits for its end.
 func (e *Engine) submit(ctx context.Context, org record.OrgID, j *job) error {
-	j.done = make(chan struct{})
+	j.done, j.span = make(chan struct{}), telemetry.SpanOf(ctx)
 	c := e.committer(org)
 	select {
 	case c.jobs <- j:
@@ -183,10 +185,10 @@ func (c *committer) commit() {
 	err := g.attempt(func() error { return c.fill(g) })
 	switch {
 	case !c.land(): // what this one stands on has not come to be
-		g.end()
+		g.giveUp(store.ErrMoved)
 		c.again(g.jobs, store.ErrMoved)
 	case err != nil:
-		g.end()
+		g.giveUp(err)
 		c.mem = newMemory(c.e.remember)
 		c.again(g.jobs, err)
 	case g.sealed == nil:
@@ -315,6 +317,7 @@ func (c *committer) transaction(jobs []*job, careful bool) error {
 		return g.turn.Send(g.ctx, g.sealed)
 	})
 	if err != nil {
+		g.watch.end(err)
 		c.mem = newMemory(c.e.remember)
 		return err
 	}
@@ -369,6 +372,7 @@ func (c *committer) idle() bool {
 }
 
 func (e *Engine) fault(err error) {
+	e.Metrics.Fault()
 	if e.Fault != nil && e.ctx.Err() == nil {
 		e.Fault(err)
 	}

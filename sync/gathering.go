@@ -19,6 +19,7 @@ type gathering struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	turn   *store.Turn
+	watch  *watch
 
 	jobs   []*job
 	size   int // mutations
@@ -33,6 +34,7 @@ type gathering struct {
 func (c *committer) open(careful bool) *gathering {
 	g := &gathering{c: c, careful: careful, landed: make(chan struct{})}
 	g.ctx, g.cancel = context.WithTimeout(context.WithoutCancel(c.e.ctx), gatherWithin)
+	g.watch = c.e.watch(g.ctx, c.org)
 	from := c.mem.head
 	if c.met {
 		from = nil // it is asked first, instead of found out at the end
@@ -71,6 +73,8 @@ func (g *gathering) attempt(fn func() error) (err error) {
 // take settles some more jobs.
 func (g *gathering) take(jobs []*job) error {
 	g.jobs = append(g.jobs, jobs...)
+	g.watch.take(jobs)
+	g.enter("check")
 	if err := g.begin(); err != nil {
 		return err
 	}
@@ -83,6 +87,7 @@ func (g *gathering) take(jobs []*job) error {
 	}
 	g.size += more
 	g.w.log = slices.Grow(g.w.log, more)
+	g.enter("merge")
 	for _, j := range jobs {
 		if err := g.w.judge(j); err != nil {
 			return err
@@ -111,6 +116,7 @@ func (g *gathering) begin() (err error) {
 // seal makes what there is ready to be sent. If that is nothing, the answers
 // must still be true: the log must end where it was thought to.
 func (g *gathering) seal() (err error) {
+	g.enter("append")
 	if g.sealed, err = g.w.end(); g.sealed == nil && err == nil {
 		_, err = g.turn.Lock(g.ctx)
 	}
@@ -121,6 +127,7 @@ func (g *gathering) seal() (err error) {
 func (g *gathering) over() {
 	g.end()
 	if g.err == nil {
+		g.watch.landed(g)
 		if g.sealed != nil {
 			g.c.died(g.sealed.Dead)
 		}
@@ -128,7 +135,22 @@ func (g *gathering) over() {
 			close(j.done)
 		}
 	}
+	g.watch.end(g.err)
 	close(g.landed)
+}
+
+// enter begins a step, for whoever watches.
+func (g *gathering) enter(step string) {
+	g.ctx = g.watch.enter(step)
+	if g.w != nil {
+		g.w.ctx = g.ctx
+	}
+}
+
+// giveUp ends what will not be sent.
+func (g *gathering) giveUp(err error) {
+	g.end()
+	g.watch.end(err)
 }
 
 // end gives up what was not sent.

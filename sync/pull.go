@@ -26,7 +26,9 @@ func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullReques
 	return out, err
 }
 
-func (e *Engine) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (*page, []byte, error) {
+func (e *Engine) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (_ *page, _ []byte, err error) {
+	ctx, span := e.Tracer.Start(ctx, "pull")
+	defer func() { span.End(err) }()
 	for range pullAttempts {
 		p, out, err := e.page(ctx, who, r)
 		ask, ok := errors.AsType[*unsettled](err)
@@ -47,7 +49,9 @@ func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullReques
 		if err != nil {
 			return err
 		}
-		out, err = p.write()
+		if out, err = p.write(); err == nil {
+			e.Metrics.Pulled(int64(head.Seq-p.old.base), len(out), p.old.fill.after == 0)
+		}
 		touch = p.touch
 		return err
 	})

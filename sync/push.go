@@ -17,7 +17,7 @@ import (
 // fails alone and its neighbours still commit, so one bad edit cannot hold
 // back a day's visits. A long push is several transactions in the order of n;
 // what has been committed stays so whatever happens to the rest.
-func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (*wire.PushAnswer, error) {
+func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (answer *wire.PushAnswer, err error) {
 	if len(p.Mutations) > wire.MaxPush {
 		err := errs.New("sync.Push", errs.Invalid, "%d changes at once; the most is %d", len(p.Mutations), wire.MaxPush)
 		return nil, err.Coded("many")
@@ -26,7 +26,9 @@ func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (*wi
 	if !ok {
 		return nil, notYours()
 	}
-	answer := &wire.PushAnswer{Outcomes: []record.Outcome{}}
+	ctx, span := e.Tracer.Start(ctx, "push")
+	defer func() { span.End(err) }()
+	answer = &wire.PushAnswer{Outcomes: []record.Outcome{}}
 	prev := p.Prev
 	for first := true; first || len(p.Mutations) > 0; first = false {
 		chunk := p.Mutations[:min(len(p.Mutations), maxGather)]

@@ -62,7 +62,7 @@ func inUTC(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
 		a.Value = slog.TimeValue(a.Value.Time().UTC())
 	}
-	return a
+	return discreet(groups, a)
 }
 
 // forMachines also writes durations as milliseconds, which a person can read

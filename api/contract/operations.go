@@ -156,6 +156,13 @@ var operations = map[string]operation{
 		id: "readyz", tag: "around", summary: "Can it serve requests?", answers: "It can.",
 		fails: []int{http.StatusServiceUnavailable},
 	},
+	"GET /metrics": {
+		id: "metrics", tag: "around", summary: "How it does, for Prometheus.",
+		description: "For a monitor on the server's own machine or, once the operator has set a token, for one that brings it. To everybody else there " +
+			"is no such address.",
+		answers: "Metrics in Prometheus' text format.", media: "text/plain",
+		fails: []int{http.StatusUnauthorized, http.StatusNotFound},
+	},
 	"GET /openapi.yaml": {
 		id: "openapi", tag: "around", summary: "This document.", answers: "This document.", media: "application/yaml",
 	},

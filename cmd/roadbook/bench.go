@@ -12,7 +12,6 @@ import (
 	"roadbook/errs"
 	"roadbook/modules/people"
 	"roadbook/sync"
-	"roadbook/telemetry"
 )
 
 const benchHelp = `
@@ -48,13 +47,12 @@ func runBench(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := c.logger(cfg)
+	seen := observers{log: c.logger(cfg)}
 	report, err := bench.Run(ctx, bench.Config{
 		Now: now, NewID: newID, Sleep: sleep, Say: c.warn, Size: size, Dir: folder, PGBin: cfg.PGBin, Runs: *runs, Only: *only, Soak: *soak,
 		Serve: benchServer(c.environ),
 		Line: func(pool *people.Pool, key []byte) (*sync.Engine, *people.Service) {
-			engine := newEngine(pool, key, func(err error) { log.Error("behind the commits", telemetry.KeyErr, err) })
-			return engine, newPeople(pool, key)
+			return newEngine(pool, key, seen), newPeople(pool, key)
 		},
 	})
 	if report != nil {

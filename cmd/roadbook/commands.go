@@ -108,14 +108,25 @@ func writeHelp(w io.Writer) {
 
 // version says what exactly is running.
 func version() string {
-	revision := "of unknown revision"
+	return fmt.Sprintf("roadbook %s, schema step %d, %s %s/%s",
+		revision(), migrations.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// built is the revision where the build does not see the repository, as in the
+// Dockerfile: -ldflags "-X main.built=…".
+var built string
+
+// revision is that of the source.
+func revision() string {
+	if built != "" {
+		return built[:min(12, len(built))]
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
-				revision = s.Value[:min(12, len(s.Value))]
+				return s.Value[:min(12, len(s.Value))]
 			}
 		}
 	}
-	return fmt.Sprintf("roadbook %s, schema step %d, %s %s/%s",
-		revision, migrations.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return "of unknown revision"
 }

@@ -12,7 +12,8 @@ import (
 
 const doctorHelp = `
 It begins as serve would: a database of Roadbook's own is found, started, and
-made if there is none yet. Records, schema and key are only looked at.`
+made if there is none yet; afterwards it is stopped again. Records, schema and
+key are only looked at.`
 
 // errSick says that something has to be mended, and that it has been said what.
 var errSick = errors.New("some of it has to be mended")
@@ -96,7 +97,7 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 	switch {
 	case err == nil:
 		defer in.close(ctx)
-		d.ok("database", "%s", in.database(d.cfg))
+		d.ok("database", "%s%s", in.database(d.cfg), forThisLook(in))
 		d.checkKey(in)
 		d.checkSchema(ctx, in)
 	case d.inUse(ctx, err):
@@ -104,6 +105,14 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 	default:
 		d.fail("database", err)
 	}
+}
+
+// forThisLook is said of a PostgreSQL that runs only because of the doctor.
+func forThisLook(in *installation) string {
+	if in.local == nil {
+		return ""
+	}
+	return "; it is stopped again after this look"
 }
 
 // inUse reports whether our data is busy because our server serves it.

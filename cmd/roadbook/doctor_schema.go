@@ -45,8 +45,55 @@ func (d *doctor) checkSchema(ctx context.Context, in *installation) {
 		d.ok("schema", "step %d; the next start brings it to %d", step, known)
 	default:
 		d.ok("schema", "step %d, the newest", step)
+		d.checkIndex(ctx, in)
 		d.checkDemo(ctx, in)
 	}
+}
+
+// indexSizes are those of the indexes in which pulls find what is new. Their
+// old rows are swept, and leave holes.
+const indexSizes = `
+	SELECT i.indexrelid::regclass::text, pg_relation_size(i.indexrelid), greatest(c.reltuples, 0)::bigint
+	  FROM pg_index i
+	  JOIN pg_class c ON c.oid = i.indrelid
+	 WHERE c.oid = to_regclass('scope_index')
+	 ORDER BY 1`
+
+// An index is worth writing anew when it is several times as large as its rows
+// would need, and large enough to matter.
+const (
+	bytesPerRow   = 24
+	timesTooLarge = 4
+	smallIndex    = 64 << 20
+)
+
+// checkIndex gives advice; what it speaks of costs memory and breaks nothing.
+func (d *doctor) checkIndex(ctx context.Context, in *installation) {
+	rows, err := in.pool.Query(ctx, indexSizes)
+	if err != nil {
+		d.fail("index", pg.Classify(err))
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var bytes, live int64
+		if err := rows.Scan(&name, &bytes, &live); err != nil {
+			d.fail("index", pg.Classify(err))
+			return
+		}
+		if tooLarge(bytes, live) {
+			d.say("note  %-10s %s takes %s MB for %s rows: run REINDEX INDEX CONCURRENTLY %s in a quiet hour",
+				"index", name, thousands(int(bytes>>20)), thousands(int(live)), name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		d.fail("index", pg.Classify(err))
+	}
+}
+
+func tooLarge(bytes, rows int64) bool {
+	return bytes > smallIndex && bytes > timesTooLarge*bytesPerRow*rows
 }
 
 func (d *doctor) checkDemo(ctx context.Context, in *installation) {

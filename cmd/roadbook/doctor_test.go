@@ -20,7 +20,7 @@ func TestDoctor_nothingYet(t *testing.T) {
 	require.Contains(t, report, "ROADBOOK_SERCET is no variable of Roadbook")
 	require.NotContains(t, report, "ROADBOOK_TEST_DSN", "the tests' own")
 	require.Regexp(t, "ROADBOOK_DATA +"+data, report)
-	require.Regexp(t, `ok +database +`+data+` \(PostgreSQL \d+`, report)
+	require.Regexp(t, `ok +database +`+data+` \(PostgreSQL \d+.*stopped again after this look`, report)
 	require.Regexp(t, "ok +schema +step 0; the next start brings it to", report)
 	require.Contains(t, report, "all is well")
 	require.NoFileExists(t, filepath.Join(data, keyFile), "a doctor looks and leaves")
@@ -34,6 +34,16 @@ func TestDoctor_nothingYet(t *testing.T) {
 	report, code = run(t, here, "serve")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, report, "does not hold a key")
+}
+
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+
+	const rows = 1_000_000
+	require.False(t, tooLarge(timesTooLarge*bytesPerRow*rows, rows))
+	require.True(t, tooLarge(timesTooLarge*bytesPerRow*rows+1, rows))
+	require.False(t, tooLarge(smallIndex, 0), "a small one costs nothing")
+	require.True(t, tooLarge(smallIndex+1, 0))
 }
 
 func TestDoctor_failing(t *testing.T) {

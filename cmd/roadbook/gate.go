@@ -19,7 +19,8 @@ import (
 // once and a load balancer sees something alive; until the gate opens, whoever
 // asks is told to come again.
 type gate struct {
-	parts atomic.Pointer[parts]
+	parts   atomic.Pointer[parts]
+	leaving atomic.Bool
 }
 
 // parts are what requests are answered with.
@@ -43,6 +44,13 @@ var (
 
 func (g *gate) open(p *parts) { g.parts.Store(p) }
 
+// leave says to whoever asks that the server is about to stop. Who comes all
+// the same is served. It reports whether anybody was served until now.
+func (g *gate) leave() bool {
+	g.leaving.Store(true)
+	return g.parts.Load() != nil
+}
+
 func (g *gate) pass() (*parts, error) {
 	if p := g.parts.Load(); p != nil {
 		return p, nil
@@ -55,6 +63,9 @@ func (g *gate) Ready(ctx context.Context) error {
 	p, err := g.pass()
 	if err != nil {
 		return err
+	}
+	if g.leaving.Load() {
+		return errs.New("roadbook.gate", errs.Busy, "the server is about to stop; please try again in a moment").Coded("stopping")
 	}
 	return p.ping(ctx)
 }

@@ -36,9 +36,9 @@ type installation struct {
 }
 
 // open finds the database, and starts it if it is Roadbook's own.
-func (c *console) open(ctx context.Context, cfg config.Config) (*installation, error) {
+func (c *console) open(ctx context.Context, cfg config.Config, opts ...pg.Option) (*installation, error) {
 	if !cfg.DatabaseURL.IsZero() {
-		return openTheirs(ctx, cfg)
+		return openTheirs(ctx, cfg, opts)
 	}
 	local, err := localpg.Open(ctx, localpg.Config{Dir: cfg.Data, Bin: cfg.PGBin, Logf: c.say})
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *console) open(ctx context.Context, cfg config.Config) (*installation, e
 	in := &installation{local: local, folder: local.Dir()}
 	address, err := local.Database(ctx, ownDatabase)
 	if err == nil {
-		in.pool, err = pg.Open(ctx, address)
+		in.pool, err = pg.Open(ctx, address, opts...)
 	}
 	if err != nil {
 		in.close(ctx)
@@ -57,10 +57,10 @@ func (c *console) open(ctx context.Context, cfg config.Config) (*installation, e
 }
 
 // openTheirs connects to a PostgreSQL that somebody else looks after.
-func openTheirs(ctx context.Context, cfg config.Config) (*installation, error) {
+func openTheirs(ctx context.Context, cfg config.Config, opts []pg.Option) (*installation, error) {
 	const op = "roadbook.open"
 
-	pool, err := pg.Open(ctx, cfg.DatabaseURL.Reveal())
+	pool, err := pg.Open(ctx, cfg.DatabaseURL.Reveal(), opts...)
 	if err != nil {
 		return nil, unreachable(cfg, err)
 	}

@@ -11,7 +11,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the first signal asks for an orderly end, the second has its usual effect
+	signals, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, end := context.WithCancel(context.WithoutCancel(signals))
+	context.AfterFunc(signals, func() {
+		stop() // the first signal asks for an orderly end, the second has its usual effect
+		end()
+	})
 	os.Exit(realMain(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }

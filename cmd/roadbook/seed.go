@@ -6,7 +6,6 @@ import (
 
 	"roadbook/demo"
 	"roadbook/errs"
-	"roadbook/telemetry"
 )
 
 const seedHelp = `
@@ -44,8 +43,7 @@ func runSeed(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := c.logger(cfg)
-	engine := newEngine(in.pool, key, func(err error) { log.Error("behind the commits", telemetry.KeyErr, err) })
+	engine := newEngine(in.pool, key, observers{log: c.logger(cfg)})
 	defer engine.Close()
 
 	f := &founder{pool: in.pool, people: newPeople(in.pool, key), engine: engine, tell: c.progress(20)}

@@ -17,13 +17,16 @@ import (
 	"roadbook/modules/people"
 	"roadbook/push/socket"
 	"roadbook/store"
+	"roadbook/store/pg"
 	"roadbook/sync"
 	"roadbook/sync/feed"
-	"roadbook/telemetry"
 )
 
 // drainWithin is what requests in hand get to be answered when the server
-// stops. It covers a pull that waits.
+// stops; each of them is bounded by as much (api.requestTimeout). A transaction
+// that is under way gets as much again (sync.gatherWithin), so that a server
+// that stops is gone after a minute at the latest, and a PostgreSQL of its own
+// stopWithin later.
 const drainWithin = 30 * time.Second
 
 // hangUpWithin is what a device that listens gets to hear goodbye.
@@ -43,7 +46,7 @@ type server struct {
 	*console
 	cfg  config.Config
 	size demo.Options // of the demo org
-	log  *slog.Logger
+	observers
 
 	gate    gate
 	http    *http.Server
@@ -65,23 +68,31 @@ func runServe(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	s := &server{console: c, cfg: cfg, log: c.logger(cfg)}
+	s := &server{console: c, cfg: cfg}
+	if s.observers, err = c.observe(ctx, cfg); err != nil {
+		return err
+	}
+	defer s.flush(ctx)
 	if *records > 0 {
 		s.size = demo.Scale(*records)
 	}
 	return s.run(ctx)
 }
 
-// run serves until ctx ends, which is no error, or something that it cannot do
+// run serves until told ends, which is no error, or something that it cannot do
 // without does.
-func (s *server) run(ctx context.Context) error {
-	listener, err := listen(ctx, s.cfg.Addr)
+func (s *server) run(told context.Context) error {
+	listener, err := listen(told, s.cfg.Addr)
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancel(ctx)
+	ctx, end := context.WithCancel(context.WithoutCancel(told))
 	s.behind, ctx = errgroup.WithContext(ctx) // what fails there ends ctx, and is its cause
 	s.serve(ctx, listener)
+	context.AfterFunc(told, func() {
+		s.leave(ctx)
+		end()
+	})
 	defer func() {
 		end()
 		s.stop(ctx)
@@ -94,8 +105,21 @@ func (s *server) run(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
-	s.say("stopping; once more quits at once")
 	return nil
+}
+
+// leave tells whoever sends requests here to send them elsewhere, and gives
+// him the time to notice. Connections that are kept open are closed after
+// their next answer.
+func (s *server) leave(ctx context.Context) {
+	s.say("stopping; once more quits at once")
+	s.http.SetKeepAlivesEnabled(false)
+	if !s.gate.leave() {
+		return // nobody has been sent here yet
+	}
+	notice, cancel := context.WithTimeout(ctx, s.cfg.StopDelay)
+	defer cancel()
+	<-notice.Done()
 }
 
 // serve answers from now on, at first only that it is starting.
@@ -113,6 +137,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 		Now:            now,
 		NewID:          func() string { return newID().String() },
 		TrustedProxies: s.cfg.TrustedProxies,
+		Metrics:        s.metrics,
+		MetricsToken:   s.cfg.MetricsToken.Reveal(),
 	}).Handler()
 	s.http = api.NewHTTPServer(handler)
 	s.http.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelInfo)
@@ -128,9 +154,10 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 
 // start makes everything that requests need, and opens the gate.
 func (s *server) start(ctx context.Context) (err error) {
-	if s.in, err = s.open(ctx, s.cfg); err != nil {
+	if s.in, err = s.open(ctx, s.cfg, pg.Traced(s.tracer)); err != nil {
 		return err
 	}
+	s.watchPool(s.in.pool)
 	s.behind.Go(func() error { return s.watch(ctx) })
 	if err := s.in.migrate(ctx); err != nil {
 		return err
@@ -140,7 +167,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	service := newPeople(s.in.pool, key)
-	s.engine = newEngine(s.in.pool, key, s.fault)
+	s.engine = newEngine(s.in.pool, key, s.observers)
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
@@ -229,9 +256,6 @@ func (s *server) sweep(ctx context.Context) error {
 	s.sockets.Run(ctx, ticks.C)
 	return nil
 }
-
-// fault hears of what goes wrong behind nobody's request.
-func (s *server) fault(err error) { s.log.Error("behind the requests", telemetry.KeyErr, err) }
 
 // hangUp sends the devices that listen elsewhere: Shutdown does not know them.
 func (s *server) hangUp(ctx context.Context) {

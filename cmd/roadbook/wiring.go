@@ -20,9 +20,10 @@ func newOnline(engine *sync.Engine, key []byte) *online.Service {
 }
 
 // newEngine is the engine over a migrated database, with every module's rule.
-func newEngine(pool *people.Pool, key []byte, fault func(error)) *sync.Engine {
+func newEngine(pool *people.Pool, key []byte, o observers) *sync.Engine {
 	return sync.New(sync.Config{
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}},
-		Key: derive(key, forEngine), Now: now, Draw: drawReplica, Fault: fault,
+		Key: derive(key, forEngine), Now: now, Draw: drawReplica,
+		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer,
 	})
 }

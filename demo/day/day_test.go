@@ -83,6 +83,7 @@ func TestRun(t *testing.T) {
 			})
 		}
 	})
+	s.requireDiscreet(t)
 }
 
 // pass lets a day pass and wants everything in it to be right.

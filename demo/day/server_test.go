@@ -20,6 +20,7 @@ import (
 	"roadbook/store"
 	"roadbook/store/pg/pgtest"
 	"roadbook/sync"
+	"roadbook/telemetry"
 )
 
 // server is the real one, in this process, on a database of its own. Its clock
@@ -30,6 +31,9 @@ type server struct {
 	pool   *pgxpool.Pool
 	engine *sync.Engine
 	people *people.Service
+
+	metrics *telemetry.Metrics
+	log     logged
 }
 
 func (s *server) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
@@ -44,19 +48,20 @@ func draw() int32 { return rand.Int32N(1<<31-2) + 1 }
 func emptyServer(t *testing.T) *server {
 	t.Helper()
 
-	s := &server{pool: pgtest.DB(t)}
+	s := &server{pool: pgtest.DB(t), metrics: telemetry.NewMetrics(telemetry.MetricsOptions{Kinds: []string{"account"}})}
+	log := telemetry.New(&s.log, telemetry.Options{Format: "json", Level: slog.LevelDebug})
 	key := []byte("the key of these tests, 32 bytes")
 	s.engine = sync.New(sync.Config{
 		Store: store.New(s.pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: s.now, Draw: draw,
-		Fault: func(err error) { t.Log("fault:", err) },
+		Fault: func(err error) { t.Log("fault:", err) }, Log: log, Metrics: s.metrics,
 	})
 	t.Cleanup(s.engine.Close)
 	s.people = people.New(people.Config{
 		Pool: s.pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString,
 	})
 	handler := api.New(api.Config{
-		Line: s.engine, SignIn: s.people, Ready: s.pool.Ping, Log: slog.New(slog.DiscardHandler),
-		Now: s.now, NewID: uuid.NewString,
+		Line: s.engine, SignIn: s.people, Ready: s.pool.Ping, Log: log,
+		Now: s.now, NewID: uuid.NewString, Metrics: s.metrics,
 	}).Handler()
 	served := httptest.NewServer(handler)
 	t.Cleanup(served.Close)

@@ -1,0 +1,134 @@
+package roadbook_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"roadbook/config"
+	"roadbook/telemetry"
+)
+
+const (
+	operations    = "docs/operations.md"
+	settingsBegin = "<!-- settings: written by go test -run TestOperations_settings -update . -->\n"
+	settingsEnd   = "<!-- end of settings -->\n"
+)
+
+// The table of settings is the struct that is read.
+func TestOperations_settings(t *testing.T) {
+	t.Parallel()
+
+	text := read(t, operations)
+	before, rest, found := strings.Cut(text, settingsBegin)
+	require.True(t, found)
+	got, after, found := strings.Cut(rest, settingsEnd)
+	require.True(t, found)
+	var want strings.Builder
+	want.WriteString("| Variable | Unless set | Meaning |\n| --- | --- | --- |\n")
+	for _, v := range config.Table() {
+		fallback := ""
+		if v.Default != "" {
+			fallback = "`" + v.Default + "`"
+		}
+		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", v.Name, fallback, v.Meaning)
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(operations, []byte(before+settingsBegin+want.String()+settingsEnd+after), 0o600))
+		return
+	}
+	require.Equal(t, want.String(), got)
+}
+
+// Every metric is in the table, and nothing else is.
+func TestOperations_metrics(t *testing.T) {
+	t.Parallel()
+
+	listed := map[string]bool{}
+	for _, row := range table(t, operations, "Metric") {
+		for _, name := range ticked(row[0]) {
+			listed[name] = true
+		}
+	}
+	require.Equal(t, ourMetrics(t), listed)
+}
+
+// ourMetrics are the names of all families, each touched once.
+func ourMetrics(t *testing.T) map[string]bool {
+	t.Helper()
+
+	m := telemetry.NewMetrics(telemetry.MetricsOptions{})
+	m.Clashed("")
+	m.Requested("", 200, time.Second)
+	m.Failed("busy")
+	m.SocketDropped("slow")
+	m.Woke("socket", 1)
+	m.Fed("tail", time.Second)
+	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{} })
+	text, _, err := m.Text()
+	require.NoError(t, err)
+	names := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^# TYPE (roadbook_\w+) `).FindAllSubmatch(text, -1) {
+		names[string(match[1])] = true
+	}
+	return names
+}
+
+func TestOperations_logKeys(t *testing.T) {
+	t.Parallel()
+
+	var listed []string
+	for _, row := range table(t, operations, "Key") {
+		listed = append(listed, ticked(row[0])...)
+	}
+	require.ElementsMatch(t, telemetry.Keys(), listed)
+}
+
+// alerts is docs/alerts.yml.
+type alerts struct {
+	Groups []struct {
+		Name  string
+		Rules []struct {
+			Alert, Expr, For string
+			Labels           struct{ Severity string }
+			Annotations      struct{ Summary, Runbook string }
+		}
+	}
+}
+
+// An alert speaks of metrics that there are, and has a paragraph that says what
+// to do.
+func TestOperations_alerts(t *testing.T) {
+	t.Parallel()
+
+	var file alerts
+	decoder := yaml.NewDecoder(strings.NewReader(read(t, "docs/alerts.yml")))
+	decoder.KnownFields(true)
+	require.NoError(t, decoder.Decode(&file))
+	known, page := ourMetrics(t), read(t, operations)
+	seen := map[string]bool{}
+	for _, group := range file.Groups {
+		require.NotEmpty(t, group.Name)
+		for _, rule := range group.Rules {
+			seen[rule.Alert] = true
+			require.Contains(t, page, "\n### "+rule.Alert+"\n")
+			require.Equal(t, operations+"#"+strings.ToLower(rule.Alert), rule.Annotations.Runbook)
+			require.NotEmpty(t, rule.Annotations.Summary)
+			require.Contains(t, []string{"page", "ticket"}, rule.Labels.Severity)
+			require.Equal(t, strings.Count(rule.Expr, "("), strings.Count(rule.Expr, ")"), rule.Expr)
+			for _, name := range regexp.MustCompile(`roadbook_\w+`).FindAllString(rule.Expr, -1) {
+				base := strings.NewReplacer("_seconds_bucket", "_seconds", "_seconds_count", "_seconds", "_seconds_sum", "_seconds").Replace(name)
+				require.True(t, known[base], "%s speaks of %s, which there is not", rule.Alert, name)
+			}
+		}
+	}
+	for _, match := range regexp.MustCompile(`(?m)^### (Roadbook\w+)$`).FindAllStringSubmatch(page, -1) {
+		require.True(t, seen[match[1]], "%s is no alert", match[1])
+	}
+}

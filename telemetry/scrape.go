@@ -1,0 +1,67 @@
+package telemetry
+
+import (
+	"bytes"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Text is what a scrape gets, and the type of it.
+func (m *Metrics) Text() (body []byte, contentType string, err error) {
+	if m == nil {
+		return nil, string(expfmt.NewFormat(expfmt.TypeTextPlain)), nil
+	}
+	families, err := m.registry.Gather()
+	if err != nil {
+		return nil, "", err
+	}
+	var b bytes.Buffer
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	encoder := expfmt.NewEncoder(&b, format)
+	for _, f := range families {
+		if err := encoder.Encode(f); err != nil {
+			return nil, "", err
+		}
+	}
+	return b.Bytes(), string(format), nil
+}
+
+// Pool is how a pool of connections stands.
+type Pool struct {
+	Max, Used, Idle int32
+	Waits           int64   // for a connection, since the start
+	WaitSeconds     float64 // all of them together
+}
+
+// WatchPool has every scrape ask the database's pool how it stands.
+func (m *Metrics) WatchPool(stat func() Pool) {
+	if m != nil {
+		m.registry.MustRegister(poolCollector{stat})
+	}
+}
+
+var (
+	poolConns = prometheus.NewDesc("roadbook_db_connections", "Connections to the database, and how many there may be.", []string{"state"}, nil)
+	poolWaits = prometheus.NewDesc("roadbook_db_waits_total", "How often somebody had to wait for a connection.", nil, nil)
+	poolTime  = prometheus.NewDesc("roadbook_db_wait_seconds_total", "How long all of them together have waited for a connection.", nil, nil)
+)
+
+type poolCollector struct{ stat func() Pool }
+
+// Describe implements prometheus.Collector.
+func (poolCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- poolConns
+	ch <- poolWaits
+	ch <- poolTime
+}
+
+// Collect implements prometheus.Collector.
+func (c poolCollector) Collect(ch chan<- prometheus.Metric) {
+	p := c.stat()
+	for state, n := range map[string]int32{"max": p.Max, "used": p.Used, "idle": p.Idle} {
+		ch <- prometheus.MustNewConstMetric(poolConns, prometheus.GaugeValue, float64(n), state)
+	}
+	ch <- prometheus.MustNewConstMetric(poolWaits, prometheus.CounterValue, float64(p.Waits))
+	ch <- prometheus.MustNewConstMetric(poolTime, prometheus.CounterValue, p.WaitSeconds)
+}

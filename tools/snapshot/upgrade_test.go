@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"roadbook/sync/wire"
+)
+
+// Every release that is kept can be upgraded from: its schema with its data,
+// migrated by this program, answers the frames of its devices. A snapshot that
+// is taken now is one more, so that the taking is tested too.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+
+	now := keep{release: "v99.0.0", root: t.TempDir()}
+	require.NoError(t, now.take(t.Context()))
+	releases := []keep{now}
+	kept, err := filepath.Glob(filepath.Join("../..", schemaFolder, "v*.data.sql"))
+	require.NoError(t, err)
+	for _, file := range kept {
+		releases = append(releases, keep{release: strings.TrimSuffix(filepath.Base(file), ".data.sql"), root: "../.."})
+	}
+	for _, k := range releases {
+		t.Run(k.release, func(t *testing.T) {
+			t.Parallel()
+
+			upgrade(t, k)
+		})
+	}
+}
+
+func upgrade(t *testing.T, k keep) {
+	t.Helper()
+	ctx := t.Context()
+	d, err := newDatabase(ctx)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.drop(ctx)) }()
+	require.NoError(t, d.load(ctx, k.schema(), k.data()))
+	require.NoError(t, d.migrate(ctx))
+	s, err := newServer(ctx, d.address, snapshotDay.Add(24*time.Hour))
+	require.NoError(t, err)
+	defer s.close()
+
+	frames, err := k.readFrames()
+	require.NoError(t, err)
+	require.NotEmpty(t, frames)
+	for _, e := range frames {
+		if e.As != "" && e.As != "nobody" && s.tokens[e.As] == "" {
+			_, err := s.signIn(ctx, e.As)
+			require.NoError(t, err, "a password of then")
+		}
+		status, answer := s.ask(ctx, e.Path, s.tokens[e.As], e.Request)
+		require.Equal(t, e.Status, status, "%s: %s", e.Name, answer)
+		if e.Path == "/v1/sync/push" && status == http.StatusOK {
+			requireRepeated(t, e, answer)
+		}
+	}
+}
+
+// requireRepeated makes sure that a push of then has the verdicts of then.
+func requireRepeated(t *testing.T, e exchange, answer []byte) {
+	t.Helper()
+	var then, now wire.PushAnswer
+	require.NoError(t, json.Unmarshal(e.Answer, &then))
+	require.NoError(t, json.Unmarshal(answer, &now))
+	require.Len(t, now.Outcomes, len(then.Outcomes), e.Name)
+	for i, o := range now.Outcomes {
+		require.True(t, o.Repeated, e.Name)
+		require.Equal(t, then.Outcomes[i].ID, o.ID, e.Name)
+		require.Equal(t, then.Outcomes[i].Result, o.Result, e.Name)
+		require.Equal(t, then.Outcomes[i].Seq, o.Seq, e.Name)
+		require.Equal(t, then.Outcomes[i].Receipt, o.Receipt, e.Name)
+	}
+}
+
+func TestRun_refuses(t *testing.T) {
+	t.Parallel()
+
+	root := t.TempDir()
+	require.ErrorContains(t, run(t.Context(), []string{"-v", "0.1"}), "name the release")
+	k := keep{release: "v0.1.0", root: root}
+	require.NoError(t, write(k.schema(), []byte("kept")))
+	require.ErrorContains(t, run(t.Context(), []string{"-v", "v0.1.0", "-root", root}), "v0.1.0 is kept already")
+}
+
+func TestNormalised(t *testing.T) {
+	t.Parallel()
+
+	const dump = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\nSET statement_timeout = 0;\n\nCREATE TABLE a (\n    b integer\n);\n"
+	require.Equal(t, "CREATE TABLE a (\n    b integer\n);\n", string(normalised([]byte(dump))))
+}
