@@ -35,6 +35,8 @@ type Config struct {
 
 	// Serve is the server as a command that ends with ctx.
 	Serve func(ctx context.Context, env []string) *exec.Cmd
+	// Swarm is a process of very many devices that listen.
+	Swarm func(ctx context.Context) *exec.Cmd
 	// Line is the engine and the sign-in over a migrated database, for filling it.
 	Line func(pool *people.Pool, key []byte) (*sync.Engine, *people.Service)
 }

@@ -30,15 +30,24 @@ type Size struct {
 	Region   int // and so many, with these, a director's
 	Phones   int // come back into the network at once,
 	Queue    int // each with so many mutations
+	Sockets  int // that are open at once
+
+	Settle time.Duration // between two looks at a memory that falls
 }
 
 // Full is what the published figures are of: 110,000 records. A team lead
 // sees 10,000 of them and a director 100,000; five reps are nobody's, so that
 // the org is larger than what anybody sees.
-var Full = Size{Reps: 55, PerRep: 2_000, Accounts: 182, Team: 5, Region: 50, Phones: 50, Queue: 200}
+var Full = Size{
+	Reps: 55, PerRep: 2_000, Accounts: 182, Team: 5, Region: 50, Phones: 50, Queue: 200, Sockets: 10_000,
+	Settle: 2 * time.Second,
+}
 
 // Quick is a run that only shows that everything works.
-var Quick = Size{Reps: 6, PerRep: 60, Accounts: 12, Team: 2, Region: 5, Phones: 4, Queue: 20}
+var Quick = Size{
+	Reps: 6, PerRep: 60, Accounts: 12, Team: 2, Region: 5, Phones: 4, Queue: 20, Sockets: 40,
+	Settle: 20 * time.Millisecond,
+}
 
 const (
 	orgName  = "bench"
@@ -58,10 +67,12 @@ type world struct {
 	org      record.OrgID
 	accounts [][]record.ID // of each rep
 	texts    *texts
+	product  record.ID  // which everybody sees
 	region   record.ID  // the unit with the reps in it
 	director record.ID  // who manages it
 	head     record.Seq // when the org was whole
 	renewed  time.Time  // when all phones signed in
+	mark     int        // the last that the swarm was to look for
 
 	child *exec.Cmd
 	end   context.CancelFunc
@@ -124,7 +135,7 @@ type filler struct {
 }
 
 func (f *filler) staff() map[string]record.ID {
-	staff := map[string]record.ID{"admin": f.w.id(), "lead": f.w.id(), "director": f.w.id()}
+	staff := map[string]record.ID{"admin": f.w.id(), "crowd": f.w.id(), "lead": f.w.id(), "director": f.w.id()}
 	for i := range f.w.Size.Reps {
 		staff[login(i)] = f.w.id()
 	}
@@ -182,10 +193,15 @@ func (f *filler) people(ctx context.Context, staff map[string]record.ID) error {
 			return err
 		}
 	}
-	for name, role := range map[string]access.Role{"admin": access.Admin, "lead": access.Manager, "director": access.Manager} {
+	for name, role := range map[string]access.Role{"admin": access.Admin, "crowd": access.Rep, "lead": access.Manager, "director": access.Manager} {
 		if err := user(name, role, record.NoID); err != nil {
 			return err
 		}
+	}
+	f.w.product = f.w.id()
+	product := record.Values{}.With("name", text("酱油 500ml")).With("code", text("P1"))
+	if err := f.add(ctx, "product", f.w.product, product); err != nil {
+		return err
 	}
 	for id, manager := range map[record.ID]string{team: "lead", region: "director"} {
 		edit := record.Edit{

@@ -18,7 +18,11 @@ import (
 // he had seen what he had of the one that shows the oldest.
 func (d *Device) seenOf(id record.ID, kind, field string) record.Seq {
 	seen, own := d.base.seq(id), false
-	for _, name := range d.schema.unit(kind, field) {
+	unit := d.schema.unit(kind, field)
+	if d.sight.Filling && !d.base.shows(id, unit) {
+		seen = 0 // it may have come into sight again, and its value is on the way
+	}
+	for _, name := range unit {
 		o := d.shownBy(id, name)
 		if o == nil {
 			continue

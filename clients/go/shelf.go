@@ -52,6 +52,12 @@ func (s *shelf) seq(id record.ID) record.Seq {
 	return 0
 }
 
+// shows reports whether any of some fields of a record has come.
+func (s *shelf) shows(id record.ID, fields []string) bool {
+	h := s.records[id]
+	return h != nil && slices.ContainsFunc(fields, func(f string) bool { return h.Set.Get(f) != nil })
+}
+
 // apply takes a page in: first what is taken away, then what is new. It counts
 // the changes that make no sense, of which a sound server sends none. month
 // says when a record happened.

@@ -58,6 +58,25 @@ func TestPull_withdraw(t *testing.T) {
 	require.Empty(t, p.text(acme, "external_ids.erp"))
 }
 
+// A field that comes into sight again is on the form before its value is
+// here. What is typed into it meanwhile has not seen that value.
+func TestPull_typedBeforeTheValueCame(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := signedIn(t, s)
+	p.give(s, page("c1", full(acme, 7, "name", "Acme")))
+	grown := page("c2")
+	grown.Filling = true
+	s.next("/v1/sync/pull", answer(grown), answer("cut"))
+	_, err := p.Pull(t.Context())
+	require.Error(t, err)
+
+	p.set(acme, "remark", "typed")
+	require.Zero(t, p.last().Edits[0].Seen.Seq())
+	p.set(acme, "name", "ACME")
+	require.EqualValues(t, 7, p.last().Edits[0].Seen.Seq(), "this has been here all along")
+}
+
 // Pins are asked for by name until they are taken back; none at all is said so.
 func TestPin(t *testing.T) {
 	t.Parallel()

@@ -11,8 +11,13 @@ import (
 	"roadbook/bench"
 	"roadbook/errs"
 	"roadbook/modules/people"
+	"roadbook/push/socket/swarm"
 	"roadbook/sync"
 )
+
+// swarming makes “roadbook bench” the devices that listen. It is for the bench
+// itself, not for people.
+const swarming = "swarm"
 
 const benchHelp = `
 It starts a PostgreSQL and a server of its own, fills an org of 110,000 records
@@ -22,6 +27,9 @@ moment. The figures are for comparing, not for judging a machine that others
 use. Everything it has made is removed again.`
 
 func runBench(ctx context.Context, c *console, args []string) error {
+	if len(args) > 0 && args[0] == swarming {
+		return swarm.Serve(ctx, os.Stdin, c.out, now)
+	}
 	set := c.flags("bench", benchHelp)
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	runs := set.Int("runs", 5, "how often each measure is taken; the median counts")
@@ -51,6 +59,7 @@ func runBench(ctx context.Context, c *console, args []string) error {
 	report, err := bench.Run(ctx, bench.Config{
 		Now: now, NewID: newID, Sleep: sleep, Say: c.warn, Size: size, Dir: folder, PGBin: cfg.PGBin, Runs: *runs, Only: *only, Soak: *soak,
 		Serve: benchServer(c.environ),
+		Swarm: benchSwarm,
 		Line: func(pool *people.Pool, key []byte) (*sync.Engine, *people.Service) {
 			return newEngine(pool, key, seen), newPeople(pool, key)
 		},
@@ -86,6 +95,15 @@ func benchFolder(asked string) (string, error) {
 		return "", err
 	}
 	return filepath.Clean(folder), os.Chmod(folder, 0o755) //nolint:gosec // as above
+}
+
+// benchSwarm starts this program again, as the devices that listen.
+func benchSwarm(ctx context.Context) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return exec.CommandContext(ctx, self, "bench", swarming) //nolint:gosec // it is this program
 }
 
 // benchServer starts this program again, as the server that is measured.
