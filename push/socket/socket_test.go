@@ -95,12 +95,13 @@ func TestSocket_orgsAreApart(t *testing.T) {
 
 	s := newServer(t)
 	acme, rival := s.newOrg("acme"), s.newOrg("rival")
-	l := rival.device("lin").listen().settled()
-	mine := acme.device("lin").listen().settled()
+	theirs, ours := rival.device("lin"), acme.device("lin")
+	l := theirs.listen().says(theirs.cursor).settled()
+	mine := ours.listen().says(ours.cursor).settled()
 
 	acme.remark("ours")
 
-	require.Equal(t, wire.LiveWake, mine.next().T)
+	require.Equal(t, wire.LiveChanges, mine.next().T)
 	l.settled()
 	require.Empty(t, l.frames)
 }

@@ -74,7 +74,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, now func() time.Tim
 func (s *Swarm) answer(at []time.Time, since time.Time) Answer {
 	a := Answer{
 		Open: s.Counts.Open.Load(), Pages: s.Pages.Load(), Wakes: s.Wakes.Load(), Broken: s.Broken.Load(),
-		Closed: s.Closed.Load(), Slow: s.Counts.Slow.Load(), Failed: s.Failed.Load(), Heard: len(at),
+		Closed: s.Closed.Load(), Slow: s.Slow.Load(), Failed: s.Failed.Load(), Heard: len(at),
 	}
 	if len(at) == 0 {
 		return a

@@ -77,7 +77,7 @@ type event struct {
 // New is a swarm that has not opened anything.
 func New(url string, seats []Seat, now func() time.Time) *Swarm {
 	s := &Swarm{url: url, now: now, events: make(chan event, 4*len(seats)+1024)}
-	s.done, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // it lives until Close
+	s.done, s.end = context.WithCancel(context.Background())
 	for _, seat := range seats {
 		s.bees = append(s.bees, &bee{s: s, Seat: seat})
 	}
@@ -87,7 +87,7 @@ func New(url string, seats []Seat, now func() time.Time) *Swarm {
 // Healthy is how many devices read what they are told.
 func (s *Swarm) Healthy() (n int) {
 	for _, b := range s.bees {
-		if !b.Seat.Slow {
+		if !b.Slow {
 			n++
 		}
 	}
@@ -160,7 +160,7 @@ func (b *bee) open() {
 		return
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, ReadBufferSize: 1 << 10, WriteBufferSize: 512}
-	if b.Seat.Slow {
+	if b.Slow {
 		dialer.NetDialContext = dialNarrow
 	}
 	conn, res, err := dialer.DialContext(b.s.done, b.s.url, http.Header{"Authorization": {"Bearer " + b.Token}})
@@ -179,7 +179,7 @@ func (b *bee) open() {
 	over := b.over
 	b.s.over.Go(func() {
 		defer close(over)
-		if b.Seat.Slow {
+		if b.Slow {
 			b.dribble(conn)
 		} else {
 			b.read(conn)
@@ -215,7 +215,7 @@ func (b *bee) leave() {
 		b.s.Counts.Open.Add(-1)
 	}
 	b.mu.Unlock()
-	if over != nil && !b.Seat.Slow {
+	if over != nil && !b.Slow {
 		<-over
 	}
 }
