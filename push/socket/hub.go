@@ -59,6 +59,7 @@ type Config struct {
 	Feed    *feed.Feed
 	Now     func() time.Time // of tokens and of the network
 	Log     *slog.Logger
+	Metrics *telemetry.Metrics // may be nil
 }
 
 // Hub is all sockets of a server.
@@ -119,6 +120,7 @@ func (h *Hub) join(s *socket) error {
 	s.room = r
 	r.add(s)
 	h.stats.Open.Add(1)
+	h.Metrics.SocketOpened()
 	h.open.Add(1)
 	return nil
 }
@@ -132,6 +134,7 @@ func (h *Hub) leave(s *socket) {
 		delete(h.rooms, s.who.Org)
 	}
 	h.stats.Open.Add(-1)
+	h.Metrics.SocketClosed()
 	h.open.Done()
 }
 

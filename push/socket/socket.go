@@ -152,6 +152,7 @@ var pong = []byte(`{"t":"` + wire.LivePong + `"}`)
 
 func (s *socket) wake(head record.Seq) error {
 	s.hub.stats.Wakes.Add(1)
+	s.hub.Metrics.Woke("socket", 1)
 	frame := append([]byte(`{"t":"wake","seq":"`), strconv.FormatInt(int64(head), 10)...)
 	return s.send(append(frame, `"}`...))
 }
@@ -227,6 +228,7 @@ func (s *socket) send(frame []byte) error {
 
 // close says goodbye. The device may not be there to hear it.
 func (s *socket) close(code int) {
+	s.hub.Metrics.SocketDropped(reasons[code])
 	deadline := s.hub.Now().Add(writeWithin)
 	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reasons[code]), deadline)
 	_ = s.conn.Close()
@@ -236,6 +238,7 @@ func (s *socket) close(code int) {
 func (s *socket) cut(err error) {
 	if slow, ok := err.(net.Error); ok && slow.Timeout() { //nolint:errorlint // gorilla hands it on as it is
 		s.hub.stats.Slow.Add(1)
+		s.hub.Metrics.SocketDropped("slow")
 	}
 	_ = s.conn.Close()
 }

@@ -230,6 +230,7 @@ func TestSocket_stops(t *testing.T) {
 	d := o.device("lin")
 	lines := []*line{d.listen().settled(), o.device("zhou").listen().settled()}
 
+	require.Contains(t, s.scrape(), "roadbook_sockets_open 2")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s.hub.Stop(ctx)
@@ -239,6 +240,8 @@ func TestSocket_stops(t *testing.T) {
 		require.Equal(t, socket.CloseStopping, l.next().code)
 	}
 	require.Zero(t, s.hub.Stats().Open.Load())
+	require.Contains(t, s.scrape(), "roadbook_sockets_open 0")
+	require.Contains(t, s.scrape(), `roadbook_socket_dropped_total{reason="stopping"} 2`)
 	_, res, err := d.dial(d.token)
 	require.ErrorIs(t, err, websocket.ErrBadHandshake)
 	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)

@@ -31,6 +31,7 @@ import (
 	"roadbook/sync"
 	"roadbook/sync/feed"
 	"roadbook/sync/wire"
+	"roadbook/telemetry"
 	"roadbook/version"
 )
 
@@ -40,17 +41,26 @@ var key = []byte("the key of these tests, 32 bytes")
 
 // server is a whole one, on a database that others may share.
 type server struct {
-	t      testing.TB
-	pool   *pgxpool.Pool
-	engine *sync.Engine
-	people *people.Service
-	feed   *feed.Feed
-	hub    *socket.Hub
-	http   *httptest.Server
-	ahead  atomic.Int64   // of the clock
-	sweeps chan time.Time // closes sockets whose sign-in has ended
-	heads  chan time.Time
-	end    func()
+	t       testing.TB
+	pool    *pgxpool.Pool
+	engine  *sync.Engine
+	people  *people.Service
+	feed    *feed.Feed
+	hub     *socket.Hub
+	metrics *telemetry.Metrics
+	http    *httptest.Server
+	ahead   atomic.Int64   // of the clock
+	sweeps  chan time.Time // closes sockets whose sign-in has ended
+	heads   chan time.Time
+	end     func()
+}
+
+// scrape is what a monitor is told.
+func (s *server) scrape() string {
+	s.t.Helper()
+	text, _, err := s.metrics.Text()
+	require.NoError(s.t, err)
+	return string(text)
 }
 
 func newServer(t testing.TB) *server {
@@ -66,9 +76,9 @@ func serverOn(t testing.TB, pool *pgxpool.Pool) *server {
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: s.now, Draw: draw, Fault: fault,
 	})
 	s.people = people.New(people.Config{Pool: pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString})
-	s.feed = feed.New(fault)
+	s.feed, s.metrics = feed.New(fault), telemetry.NewMetrics(telemetry.MetricsOptions{})
 	log := slog.New(slog.DiscardHandler)
-	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log})
+	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics})
 	handler := api.New(api.Config{
 		Line: s.engine, SignIn: s.people, News: s.feed, Sockets: s.hub, Ready: pool.Ping, Log: log,
 		Now: s.now, NewID: uuid.NewString,
@@ -219,6 +229,8 @@ type line struct {
 	t      testing.TB
 	d      *seat
 	frames chan frame
+
+	greeted bool // told how far the log is
 }
 
 // frame is what came: a frame, or the end.
@@ -277,12 +289,18 @@ func (l *line) says(cursor string) *line {
 }
 
 // settled waits until what was said has been dealt with: the next ping is
-// answered after it.
+// answered after it. A socket that is opened before its server has heard of the
+// org's log is woken when it has.
 func (l *line) settled() *line {
 	l.t.Helper()
 	for range 2 { // the first may be answered while the page is built
 		require.NoError(l.t, l.WriteJSON(wire.LiveRequest{T: wire.LivePing}))
-		require.Equal(l.t, wire.LivePong, l.next().T)
+		f := l.next()
+		if f.T == wire.LiveWake && !l.greeted {
+			f = l.next()
+		}
+		l.greeted = true
+		require.Equal(l.t, wire.LivePong, f.T)
 	}
 	return l
 }
