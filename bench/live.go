@@ -16,6 +16,7 @@ import (
 
 const (
 	marksTaken = 40 // in each run
+	markEach   = 10 * time.Millisecond
 	heardIn    = 10 * time.Second
 	loadRate   = 1_000 // mutations a second, one in each push
 )
@@ -29,11 +30,13 @@ func takeLive(ctx context.Context, w *world) ([]Row, error) {
 	}
 	load, halt := context.WithCancel(ctx)
 	group, load := errgroup.WithContext(load)
-	sent, begun := new(atomic.Int64), w.Now()
+	sent := new(atomic.Int64)
 	if err := w.load(load, group, sent); err != nil {
 		halt()
 		return nil, err
 	}
+	sent.Store(0)
+	begun := w.Now()
 	loaded, err := w.fromPhoneToPhone(ctx)
 	rate := float64(sent.Load()) / w.Now().Sub(begun).Seconds()
 	halt()
@@ -88,6 +91,9 @@ func (w *world) fromPhoneToPhone(ctx context.Context) (took []float64, err error
 			return nil, fmt.Errorf("a change did not reach the other device in %s", heardIn)
 		}
 		took = append(took, ms(at[0].Sub(begun)))
+		if err := w.Sleep(ctx, markEach); err != nil {
+			return nil, err
+		}
 	}
 	return took, nil
 }
