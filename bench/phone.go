@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,6 +34,7 @@ type phone struct {
 	n       uint64
 	prev    string
 	cursor  string
+	answer  bytes.Buffer // the last one
 }
 
 // signIn signs a person in on a new device.
@@ -64,7 +64,8 @@ func (p *phone) again(ctx context.Context) error {
 	return nil
 }
 
-// post asks for something and reads the answer as it comes.
+// post asks for something and reads the answer as it comes. The answer is good
+// until the next one.
 func (p *phone) post(ctx context.Context, path string, body []byte, accept string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.w.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -82,7 +83,9 @@ func (p *phone) post(ctx context.Context, path string, body []byte, accept strin
 		return nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	got, err := io.ReadAll(answer.Body)
+	p.answer.Reset()
+	_, err = p.answer.ReadFrom(answer.Body)
+	got := p.answer.Bytes()
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s answered %s: %.500s", path, answer.Status, got)
 	}

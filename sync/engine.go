@@ -56,6 +56,8 @@ type Engine struct {
 
 	macs sync.Pool // of hash.Hash, to sign receipts with
 
+	writers sync.Pool // of *wire.PageWriter
+
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
 	schemas    map[schemaKey]*record.Schema

@@ -12,7 +12,7 @@ import (
 // Limits of what a committer remembers of its org. Past them it forgets what it
 // has not used for longest, and reads it again.
 const (
-	maxRemembered = 24 << 20 // bytes of records: some 10,000 of ordinary size
+	maxRemembered = 64 << 20 // bytes of records: some 25,000 of ordinary size
 	maxHighs      = 1 << 16  // places in the log, 16 bytes each
 	maxNames      = 1 << 14  // replicas, people and scopes, of each
 )

@@ -84,7 +84,7 @@ type page struct {
 
 	old  cursor // what the device came with
 	next cursor // what it goes with
-	out  wire.PageWriter
+	out  *wire.PageWriter
 	sent map[record.ID]bool // what this page carries in full
 	done bool               // the device is up to date with it
 
@@ -235,8 +235,17 @@ func (p *page) loadGrants() error {
 	return nil
 }
 
-// write makes the page.
+// write makes the page. Its buffer serves the next one: a page is a megabyte,
+// and growing there costs more than all that is done to a record.
 func (p *page) write() ([]byte, error) {
+	p.out, _ = p.e.writers.Get().(*wire.PageWriter)
+	if p.out == nil {
+		p.out = &wire.PageWriter{}
+	}
+	defer func() {
+		p.out.Reset()
+		p.e.writers.Put(p.out)
+	}()
 	size := p.req.MaxBytes
 	if size <= 0 {
 		size = wire.DefaultPageBytes
