@@ -26,6 +26,8 @@ func TestSocket_framesArePulls(t *testing.T) {
 		d := o.device(login)
 		lines = append(lines, d.listen().says(d.cursor).settled())
 	}
+	stats := s.hub.Stats()
+	woken := stats.Wakes.Load() // by what was committed before, and heard of late
 	for range 60 {
 		o.something(rng, &records)
 
@@ -44,9 +46,8 @@ func TestSocket_framesArePulls(t *testing.T) {
 		l.settled()
 		require.Empty(t, l.frames)
 	}
-	stats := s.hub.Stats()
 	require.Positive(t, stats.Shared.Load())
-	require.Zero(t, stats.Wakes.Load())
+	require.Equal(t, woken, stats.Wakes.Load())
 	t.Logf("%d frames, %d of them from what was read for all", stats.Frames.Load(), stats.Shared.Load())
 }
 

@@ -78,7 +78,7 @@ func TestSocket_wakesWhoMustPull(t *testing.T) {
 	} {
 		l := lin.listen().says(cursor)
 		require.Equal(t, wire.LiveWake, l.next().T, name)
-		l.says(lin.cursor).settled()
+		l.says(lin.cursor).calm()
 	}
 	l := lin.listen().says(lin.cursor).settled()
 	o.commit(manyRemarks(o)...)

@@ -305,6 +305,18 @@ func (l *line) settled() *line {
 	return l
 }
 
+// calm waits as settled does, after wakes of which nobody knows how many come.
+func (l *line) calm() {
+	l.t.Helper()
+	for range 2 {
+		require.NoError(l.t, l.WriteJSON(wire.LiveRequest{T: wire.LivePing}))
+		for f := l.next(); f.T != wire.LivePong; f = l.next() {
+			require.Equal(l.t, wire.LiveWake, f.T)
+		}
+	}
+	l.greeted = true
+}
+
 // next is the next frame.
 func (l *line) next() frame {
 	l.t.Helper()

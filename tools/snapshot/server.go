@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"time"
 
 	"roadbook/api"
@@ -125,12 +126,12 @@ func (s *server) found(ctx context.Context) (err error) {
 
 func values(pairs ...any) record.Values {
 	var vs record.Values
-	for i := 0; i < len(pairs); i += 2 {
-		raw, err := json.Marshal(pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		raw, err := json.Marshal(pair[1])
 		if err != nil {
 			panic(err) // of text, lists and ids
 		}
-		vs = append(vs, record.Value{Field: pairs[i].(string), Raw: raw}) //nolint:forcetypeassert // names and values take turns
+		vs = append(vs, record.Value{Field: fmt.Sprint(pair[0]), Raw: raw})
 	}
 	return vs
 }
