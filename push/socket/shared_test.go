@@ -43,7 +43,7 @@ func TestSocket_framesArePulls(t *testing.T) {
 		}
 	}
 	for _, l := range lines {
-		l.settled()
+		l.quiet()
 		require.Empty(t, l.frames)
 	}
 	require.Positive(t, stats.Shared.Load())

@@ -78,7 +78,7 @@ func TestSocket_wakesWhoMustPull(t *testing.T) {
 	} {
 		l := lin.listen().says(cursor)
 		require.Equal(t, wire.LiveWake, l.next().T, name)
-		l.says(lin.cursor).calm()
+		l.says(lin.cursor).settled()
 	}
 	l := lin.listen().says(lin.cursor).settled()
 	o.commit(manyRemarks(o)...)
@@ -102,7 +102,7 @@ func TestSocket_orgsAreApart(t *testing.T) {
 	acme.remark("ours")
 
 	require.Equal(t, wire.LiveChanges, mine.next().T)
-	l.settled()
+	l.quiet()
 	require.Empty(t, l.frames)
 }
 

@@ -229,8 +229,6 @@ type line struct {
 	t      testing.TB
 	d      *seat
 	frames chan frame
-
-	greeted bool // told how far the log is
 }
 
 // frame is what came: a frame, or the end.
@@ -289,32 +287,28 @@ func (l *line) says(cursor string) *line {
 }
 
 // settled waits until what was said has been dealt with: the next ping is
-// answered after it. A socket that is opened before its server has heard of the
-// org's log is woken when it has.
+// answered after it. News of what was committed before may come late, so wakes
+// are passed over.
 func (l *line) settled() *line {
 	l.t.Helper()
-	for range 2 { // the first may be answered while the page is built
-		require.NoError(l.t, l.WriteJSON(wire.LiveRequest{T: wire.LivePing}))
-		f := l.next()
-		if f.T == wire.LiveWake && !l.greeted {
-			f = l.next()
-		}
-		l.greeted = true
-		require.Equal(l.t, wire.LivePong, f.T)
+	l.ping()
+	for f := l.next(); f.T != wire.LivePong; f = l.next() {
+		require.Equal(l.t, wire.LiveWake, f.T)
 	}
+	return l.quiet() // the first may be answered while the page is built
+}
+
+// quiet makes sure that nothing but the answer to a ping comes.
+func (l *line) quiet() *line {
+	l.t.Helper()
+	l.ping()
+	require.Equal(l.t, wire.LivePong, l.next().T)
 	return l
 }
 
-// calm waits as settled does, after wakes of which nobody knows how many come.
-func (l *line) calm() {
+func (l *line) ping() {
 	l.t.Helper()
-	for range 2 {
-		require.NoError(l.t, l.WriteJSON(wire.LiveRequest{T: wire.LivePing}))
-		for f := l.next(); f.T != wire.LivePong; f = l.next() {
-			require.Equal(l.t, wire.LiveWake, f.T)
-		}
-	}
-	l.greeted = true
+	require.NoError(l.t, l.WriteJSON(wire.LiveRequest{T: wire.LivePing}))
 }
 
 // next is the next frame.

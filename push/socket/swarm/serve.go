@@ -23,7 +23,7 @@ type Order struct {
 
 // Answer is how the swarm is, and how long a mark took.
 type Answer struct {
-	Open, Pages, Wakes, Broken, Closed, Slow, Failed int64
+	Open, Pages, Wakes, Strays, Closed, Slow, Failed int64
 
 	Heard         int // devices that the mark has reached
 	P50, P99, Max time.Duration
@@ -73,7 +73,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, now func() time.Tim
 
 func (s *Swarm) answer(at []time.Time, since time.Time) Answer {
 	a := Answer{
-		Open: s.Counts.Open.Load(), Pages: s.Pages.Load(), Wakes: s.Wakes.Load(), Broken: s.Broken.Load(),
+		Open: s.Counts.Open.Load(), Pages: s.Pages.Load(), Wakes: s.Wakes.Load(), Strays: s.Strays.Load(),
 		Closed: s.Closed.Load(), Slow: s.Slow.Load(), Failed: s.Failed.Load(), Heard: len(at),
 	}
 	if len(at) == 0 {

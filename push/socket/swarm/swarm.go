@@ -62,7 +62,7 @@ type Counts struct {
 	Open   atomic.Int64
 	Pages  atomic.Int64
 	Wakes  atomic.Int64
-	Broken atomic.Int64 // pages that did not go on from where the device stood
+	Strays atomic.Int64 // pages that did not go on from where the device stood, and were left
 	Closed atomic.Int64 // sockets that ended, and it was not us
 	Slow   atomic.Int64 // slow ones that were cut
 	Failed atomic.Int64 // sockets that could not be opened
@@ -271,15 +271,19 @@ func (b *bee) read(conn *websocket.Conn) {
 			continue
 		}
 		b.s.Pages.Add(1)
-		b.take(frame, at)
+		if !b.take(frame, at) {
+			b.s.Strays.Add(1)
+			_ = b.say(conn)
+		}
 	}
 }
 
-func (b *bee) take(frame []byte, at time.Time) {
+// take goes on with a page, unless it is from where the device does not stand:
+// one that was built before its last word was heard.
+func (b *bee) take(frame []byte, at time.Time) bool {
 	from, rest, _ := bytes.Cut(frame[len(changes):], []byte{'"'})
 	if string(from) != b.Cursor {
-		b.s.Broken.Add(1)
-		return
+		return false
 	}
 	if i := bytes.LastIndex(rest, cursor); i >= 0 {
 		next, _, _ := bytes.Cut(rest[i+len(cursor):], []byte{'"'})
@@ -287,11 +291,12 @@ func (b *bee) take(frame []byte, at time.Time) {
 	}
 	i := bytes.LastIndex(rest, marker)
 	if i < 0 || len(rest) < i+len(marker)+markDigits {
-		return
+		return true
 	}
 	n, err := strconv.Atoi(string(rest[i+len(marker) : i+len(marker)+markDigits]))
 	if err == nil && n > b.mark {
 		b.mark = n
 		b.s.events <- event{n, at}
 	}
+	return true
 }
