@@ -185,6 +185,7 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 		d.sight.Faults += shelf.apply(page, d.schema.month, b)
 		d.settleAll(page.Outcomes, page.Epoch, r, b)
 		if len(page.Schema) > 0 && string(page.Schema) != "null" {
+			d.sight.Grown = d.sight.Grown || len(d.schema.Raw) > 0
 			d.learnSchema(page.Schema, b)
 		}
 	}
@@ -198,7 +199,7 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	} else {
 		d.sight.Cursor, d.sight.BaseEpoch = last.Cursor, last.Epoch
 	}
-	d.sight.Filling = !done
+	d.sight.Filling, d.sight.Grown = !done, d.sight.Grown && !done
 	d.sight.Complete = d.sight.Complete || done
 	if last.Complete && d.fresh == nil {
 		d.lift(pages, mark, last.Filling, b)

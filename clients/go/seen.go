@@ -19,7 +19,7 @@ import (
 func (d *Device) seenOf(id record.ID, kind, field string) record.Seq {
 	seen, own := d.base.seq(id), false
 	unit := d.schema.unit(kind, field)
-	if d.sight.Filling && !d.base.shows(id, unit) {
+	if d.sight.Grown && !d.base.shows(id, unit) {
 		seen = 0 // it may have come into sight again, and its value is on the way
 	}
 	for _, name := range unit {

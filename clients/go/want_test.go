@@ -64,9 +64,11 @@ func TestPull_typedBeforeTheValueCame(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	p := signedIn(t, s)
-	p.give(s, page("c1", full(acme, 7, "name", "Acme")))
+	first := page("c1", full(acme, 7, "name", "Acme"))
+	first.Schema = []byte(`{"version":"4","kinds":[]}`)
+	p.give(s, first)
 	grown := page("c2")
-	grown.Filling = true
+	grown.Filling, grown.Schema = true, []byte(`{"version":"5","kinds":[]}`)
 	s.next("/v1/sync/pull", answer(grown), answer("cut"))
 	_, err := p.Pull(t.Context())
 	require.Error(t, err)
