@@ -185,7 +185,6 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 		d.sight.Faults += shelf.apply(page, d.schema.month, b)
 		d.settleAll(page.Outcomes, page.Epoch, r, b)
 		if len(page.Schema) > 0 && string(page.Schema) != "null" {
-			d.sight.Grown = d.sight.Grown || len(d.schema.Raw) > 0
 			d.learnSchema(page.Schema, b)
 		}
 	}
@@ -199,7 +198,9 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	} else {
 		d.sight.Cursor, d.sight.BaseEpoch = last.Cursor, last.Epoch
 	}
-	d.sight.Filling, d.sight.Grown = !done, d.sight.Grown && !done
+	if d.sight.Filling = !done; done {
+		d.sight.Grown = nil
+	}
 	d.sight.Complete = d.sight.Complete || done
 	if last.Complete && d.fresh == nil {
 		d.lift(pages, mark, last.Filling, b)
@@ -223,9 +224,11 @@ func (d *Device) swap(b *batch) {
 }
 
 func (d *Device) learnSchema(raw []byte, b *batch) {
+	was := d.schema
 	if err := d.schema.UnmarshalJSON(raw); err != nil {
 		return // it never does
 	}
+	d.sight.Grown = append(d.sight.Grown, d.schema.beyond(was)...)
 	b.put(tableMeta, []byte("schema"), d.schema)
 }
 

@@ -60,6 +60,20 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// beyond lists what this schema shows of kinds that another knew, and that did
+// not.
+func (s *schema) beyond(was schema) (more []string) {
+	for kind, fields := range s.fields {
+		for name := range fields {
+			if known := was.fields[kind]; known != nil && known[name] == nil {
+				more = append(more, kind+"."+name)
+			}
+		}
+	}
+	slices.Sort(more)
+	return more
+}
+
 // field finds a field; a key of a map ("answers.q7") is of the map's type.
 func (s *schema) field(kind, name string) *record.Field {
 	if f := s.fields[kind][name]; f != nil {

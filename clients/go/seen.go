@@ -19,8 +19,8 @@ import (
 func (d *Device) seenOf(id record.ID, kind, field string) record.Seq {
 	seen, own := d.base.seq(id), false
 	unit := d.schema.unit(kind, field)
-	if d.sight.Grown && !d.base.shows(id, unit) {
-		seen = 0 // it may have come into sight again, and its value is on the way
+	if slices.Contains(d.sight.Grown, kind+"."+field) && !d.base.shows(id, unit) {
+		seen = 0 // it has come into sight again, and its value may be on the way
 	}
 	for _, name := range unit {
 		o := d.shownBy(id, name)

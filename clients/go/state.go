@@ -85,7 +85,7 @@ type sight struct {
 	Cursor    string        `json:"cursor"`
 	Epoch     string        `json:"epoch"` // named by the last answer
 	Filling   bool          `json:"filling,omitempty"`
-	Grown     bool          `json:"grown,omitempty"`    // the fill brings fields that were out of sight
+	Grown     []string      `json:"grown,omitempty"`    // kind.field: the fill brings what was out of sight
 	Complete  bool          `json:"complete,omitempty"` // once, at least
 	High      version.Stamp `json:"high"`
 	Durable   wire.Durable  `json:"durable"`

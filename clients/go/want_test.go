@@ -65,16 +65,19 @@ func TestPull_typedBeforeTheValueCame(t *testing.T) {
 	s := newServer(t)
 	p := signedIn(t, s)
 	first := page("c1", full(acme, 7, "name", "Acme"))
-	first.Schema = []byte(`{"version":"4","kinds":[]}`)
+	first.Schema = []byte(`{"version":"4","kinds":[{"kind":"account","fields":[{"field":"name","type":"text","policy":"lww"}]}]}`)
 	p.give(s, first)
 	grown := page("c2")
-	grown.Filling, grown.Schema = true, []byte(`{"version":"5","kinds":[]}`)
+	grown.Filling, grown.Schema = true, []byte(`{"version":"5","kinds":[{"kind":"account","fields":[
+		{"field":"name","type":"text","policy":"lww"},{"field":"remark","type":"text","policy":"lww"}]}]}`)
 	s.next("/v1/sync/pull", answer(grown), answer("cut"))
 	_, err := p.Pull(t.Context())
 	require.Error(t, err)
 
 	p.set(acme, "remark", "typed")
 	require.Zero(t, p.last().Edits[0].Seen.Seq())
+	p.set(acme, "short_name", "A")
+	require.EqualValues(t, 7, p.last().Edits[0].Seen.Seq(), "empty, and nothing else is known of it")
 	p.set(acme, "name", "ACME")
 	require.EqualValues(t, 7, p.last().Edits[0].Seen.Seq(), "this has been here all along")
 }
