@@ -19,8 +19,9 @@ import (
 func (d *Device) seenOf(id record.ID, kind, field string) record.Seq {
 	seen, own := d.base.seq(id), false
 	unit := d.schema.unit(kind, field)
-	if slices.Contains(d.sight.Grown, kind+"."+field) && !d.base.shows(id, unit) {
-		seen = 0 // it has come into sight again, and its value may be on the way
+	hidden := d.schema.fields[kind] != nil && d.schema.field(kind, field) == nil
+	if (hidden || slices.Contains(d.sight.Grown, kind+"."+field)) && !d.base.shows(id, unit) {
+		seen = 0 // it is out of sight, or has come back and its value may be on the way
 	}
 	for _, name := range unit {
 		o := d.shownBy(id, name)

@@ -65,11 +65,11 @@ func TestPull_typedBeforeTheValueCame(t *testing.T) {
 	s := newServer(t)
 	p := signedIn(t, s)
 	first := page("c1", full(acme, 7, "name", "Acme"))
-	first.Schema = []byte(`{"version":"4","kinds":[{"kind":"account","fields":[{"field":"name","type":"text","policy":"lww"}]}]}`)
+	first.Schema = []byte(`{"version":"4","kinds":[{"kind":"account","fields":[{"field":"name","type":"text","policy":"lww"},{"field":"short_name","type":"text","policy":"lww"}]}]}`)
 	p.give(s, first)
 	grown := page("c2")
 	grown.Filling, grown.Schema = true, []byte(`{"version":"5","kinds":[{"kind":"account","fields":[
-		{"field":"name","type":"text","policy":"lww"},{"field":"remark","type":"text","policy":"lww"}]}]}`)
+		{"field":"name","type":"text","policy":"lww"},{"field":"short_name","type":"text","policy":"lww"},{"field":"remark","type":"text","policy":"lww"}]}]}`)
 	s.next("/v1/sync/pull", answer(grown), answer("cut"))
 	_, err := p.Pull(t.Context())
 	require.Error(t, err)
