@@ -206,10 +206,15 @@ func (s *settling) elements(f *record.Field, raw json.RawMessage, add bool) {
 		switch {
 		case !ok:
 			return
+		case add && s.w.undone(s.rec, f.Name, canon):
+			s.report.Merged = true
 		case add:
 			Add(slot, canon, s.w)
-		case !Remove(slot, canon, s.w):
-			s.report.Merged = true
+		default:
+			if !Remove(slot, canon, s.w) {
+				s.report.Merged = true
+			}
+			s.rec.Cover(f.Name, canon, s.w.Awaited)
 		}
 	}
 	if len(slot.Elems) > MaxElements {

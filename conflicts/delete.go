@@ -48,11 +48,14 @@ const (
 	Revives EditVerdict = iota // the author had not seen the delete: the record comes back
 	TooLate                    // he had: he must restore it first
 	Buried                     // the kind lets deletes win: the edit goes to history
+	Undone                     // the delete had seen it, and came back before it: the record stays a tombstone
 )
 
 // Meet judges an edit of a tombstone.
 func Meet(r *record.Record, w *Write) EditVerdict {
 	switch {
+	case w.undone(r, "", nil):
+		return Undone
 	case w.Covers(r.Tomb):
 		return TooLate
 	case r.Kind.OnDelete == record.DeleteWins:

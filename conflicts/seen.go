@@ -29,9 +29,19 @@ type Write struct {
 	By     record.Writer // its dot, its effective stamp, its seq
 	Seen   Seen
 	Server bool // the server itself writes
+	// Awaited is what the author had seen that the log has lost and not got back
+	// yet: of a mutation that comes back after a restore.
+	Awaited map[record.ReplicaID]uint64
+	Former  record.Writer // what it was called then, if it comes back under another name
 	// At is a field's value as the author had it on his screen: as it stood at
 	// a place in the log, from history, with what he himself wrote since on top.
 	At func(field string, at record.Seq) (json.RawMessage, error)
+}
+
+// undone reports whether somebody who had seen this write has undone it before
+// it came back.
+func (w *Write) undone(r *record.Record, field string, elem json.RawMessage) bool {
+	return r.Undone(field, elem, w.By) || !w.Former.IsZero() && r.Undone(field, elem, w.Former)
 }
 
 // Covers reports whether the author had read the write o or made it himself.

@@ -80,6 +80,7 @@ func (r *Record) AppendMeta(b []byte) []byte {
 		body = binary.AppendUvarint(body, t.index(w))
 	}
 	body = binary.AppendUvarint(body, t.index(r.Tomb))
+	body = appendCovered(body, r.Covered)
 	b = append(b, metaVersion)
 	b = binary.AppendUvarint(b, uint64(len(t)))
 	for _, w := range t {
@@ -216,6 +217,7 @@ func (r *Record) Load(fields, meta []byte) error {
 		r.Vector = append(r.Vector, m.writer())
 	}
 	r.Tomb = m.writer()
+	r.Covered = m.covered()
 	return m.err
 }
 

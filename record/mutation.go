@@ -48,6 +48,8 @@ type Again struct {
 	Seq     Seq                   `json:"seq"`
 	Epoch   string                `json:"epoch"`
 	Receipt string                `json:"receipt"`
+	Result  Result                `json:"result,omitempty"` // refused: that is all it proves
+	Dot     version.Dot           `json:"dot,omitzero"`     // what it was called then, if it has got another name
 }
 
 // Mutation is one action of one person: edits that stand or fall together and

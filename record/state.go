@@ -65,6 +65,7 @@ type Record struct {
 	Slots   []Slot
 	Vector  []Writer // the last write of each replica above the floor
 	Tomb    Writer   // the delete, of a tombstone
+	Covered []Covered // what was undone and is not back, after a restore
 }
 
 // spareSlots is how many fields a copy can be given that it did not have.
@@ -78,6 +79,7 @@ func (r *Record) Clone() *Record {
 	c.Entered = slices.Clone(r.Entered)
 	c.Slots = append(make([]Slot, 0, len(r.Slots)+spareSlots), r.Slots...)
 	c.Vector = slices.Clone(r.Vector)
+	c.Covered = slices.Clone(r.Covered)
 	return &c
 }
 

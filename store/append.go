@@ -22,6 +22,8 @@ type Commit struct {
 	Schema   *record.Schema // a new one, at Head.Schema
 	Shown    []Shown
 	Repins   []Repin
+	Parked   []Parked
+	Settled  []Settled
 }
 
 // Sealed is a commit as it will be sent.
@@ -84,6 +86,12 @@ func (c Commit) queueSeldom(b *batch, org record.OrgID) {
 	}
 	for _, r := range c.Repins {
 		r.queue(b, org)
+	}
+	for _, p := range c.Parked {
+		p.queue(b, org)
+	}
+	for _, s := range c.Settled {
+		s.queue(b, org)
 	}
 	if len(c.Rescopes) > 0 {
 		recs, seqs := make([][16]byte, len(c.Rescopes)), make([]int64, len(c.Rescopes))

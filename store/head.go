@@ -25,18 +25,19 @@ type Head struct {
 	Schema  record.Seq       // of the schema in force
 	Floor   record.Seq       // vectors are pruned up to here
 	Horizon record.Seq       // oldest seq whose leaves are kept
+	Parked  int              // mutations that wait for what is not back yet
 	Chain   []byte           // hash of the last row
 	Now     time.Time        // the database's clock, when the row was read
 }
 
 var headLock = pg.Statement("head_lock", `
-	SELECT server, epoch, seq, high, granted, schema, floor, horizon, chain, clock_timestamp()
+	SELECT server, epoch, seq, high, granted, schema, floor, horizon, parked, chain, clock_timestamp()
 	  FROM heads
 	 WHERE org = $1
 	   FOR NO KEY UPDATE`)
 
 var headRead = pg.Statement("head_read", `
-	SELECT server, epoch, seq, high, granted, schema, floor, horizon, chain, clock_timestamp()
+	SELECT server, epoch, seq, high, granted, schema, floor, horizon, parked, chain, clock_timestamp()
 	  FROM heads
 	 WHERE org = $1`)
 
@@ -44,7 +45,7 @@ func scanHead(row pgx.Row, org record.OrgID) (Head, error) {
 	var h Head
 	var high int64
 	err := row.Scan(&h.Server, &h.Epoch, &h.Seq, &high, &h.Granted,
-		&h.Schema, &h.Floor, &h.Horizon, &h.Chain, &h.Now)
+		&h.Schema, &h.Floor, &h.Horizon, &h.Parked, &h.Chain, &h.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, errs.New("store.Head", errs.Missing, "there is no such organisation").Coded("org")
 	}
@@ -61,13 +62,13 @@ func scanHead(row pgx.Row, org record.OrgID) (Head, error) {
 var headMove = pg.Statement("head_move", `
 	WITH moved AS (
 	     UPDATE heads
-	        SET seq = $4, high = $5, granted = $6, schema = $7, chain = $8
+	        SET seq = $4, high = $5, granted = $6, schema = $7, chain = $8, parked = $9
 	      WHERE org = $1 AND seq = $2 AND chain = $3
 	     RETURNING 1)
 	SELECT 1 / count(*) FROM moved`)
 
 func (h Head) move(b *batch, org record.OrgID, to Head) {
-	b.Queue(headMove, org, h.Seq, h.Chain, to.Seq, to.High.Packed(), to.Granted, to.Schema, to.Chain)
+	b.Queue(headMove, org, h.Seq, h.Chain, to.Seq, to.High.Packed(), to.Granted, to.Schema, to.Chain, to.Parked)
 }
 
 // Same reports whether the log ends at the same place.

@@ -233,7 +233,9 @@ func (s *settling) checkParent(r, above *record.Record) error {
 func (s *settling) parentWrite(r *record.Record) *conflicts.Write {
 	for i := range s.m.Edits {
 		if e := &s.m.Edits[i]; e.ID == r.ID && e.Set.Get(r.Kind.Parent) != nil {
-			return s.write(e)
+			w := s.write(e)
+			s.recall(w, r.Ref(r.Kind.Parent))
+			return w
 		}
 	}
 	return s.write(&record.Edit{})

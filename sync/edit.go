@@ -136,12 +136,36 @@ func (s *settling) change(e *record.Edit, rec *record.Record) error {
 	}
 	d := s.draft(rec)
 	d.quiet, d.wrote = false, true
+	if err := s.forget(d.now); err != nil {
+		return err
+	}
 	w.At = func(field string, _ record.Seq) (json.RawMessage, error) { return s.w.onScreen(rec, field, w) }
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err
 	}
 	return s.report(d.now, report, &body)
+}
+
+// forget drops what a record remembers of writes that are back by now.
+func (s *settling) forget(rec *record.Record) error {
+	if len(rec.Covered) == 0 {
+		return nil
+	}
+	var by []record.ReplicaID
+	for _, c := range rec.Covered {
+		by = append(by, c.By)
+	}
+	by = distinct(by)
+	if err := s.w.loadWriters(by); err != nil {
+		return err
+	}
+	for _, id := range by {
+		if writer := s.w.writers[id]; writer != nil {
+			rec.Forget(id, writer.N)
+		}
+	}
+	return nil
 }
 
 func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
@@ -174,6 +198,8 @@ func (s *settling) meet(rec *record.Record, w *conflicts.Write, body *editBody) 
 		body.Buried = true
 		s.edits = append(s.edits, *body)
 		return true, nil
+	case conflicts.Undone:
+		return false, nil
 	}
 	return false, s.revive(rec, w)
 }
@@ -181,8 +207,11 @@ func (s *settling) meet(rec *record.Record, w *conflicts.Write, body *editBody) 
 // revive brings a record back that was deleted without the author's knowledge,
 // and asks a person.
 func (s *settling) revive(rec *record.Record, w *conflicts.Write) error {
-	if conflicts.Meet(rec, w) == conflicts.TooLate {
+	switch conflicts.Meet(rec, w) {
+	case conflicts.TooLate:
 		return deleted()
+	case conflicts.Undone:
+		return nil // whoever deleted it had seen this
 	}
 	tomb := rec.Tomb
 	d := s.draft(rec)
@@ -211,6 +240,10 @@ func (s *settling) remove(e *record.Edit, rec *record.Record) error {
 	switch conflicts.Delete(rec, w) {
 	case conflicts.Repeats:
 		s.edits = append(s.edits, body)
+		if len(w.Awaited) > 0 {
+			s.note(rec, s.by)
+			s.drafts[rec.ID].now.Cover("", nil, w.Awaited)
+		}
 		return nil
 	case conflicts.Yields:
 		s.edits = append(s.edits, body)
@@ -223,6 +256,7 @@ func (s *settling) remove(e *record.Edit, rec *record.Record) error {
 	}
 	s.edits = append(s.edits, body)
 	s.bury(rec)
+	s.drafts[rec.ID].now.Cover("", nil, w.Awaited)
 	for _, child := range children {
 		s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpDelete, Kind: child.Kind.Name, ID: child.ID}, P: child.Seq, Server: true})
 		s.bury(child)

@@ -116,6 +116,9 @@ func (g *gathering) begin() (err error) {
 // seal makes what there is ready to be sent. If that is nothing, the answers
 // must still be true: the log must end where it was thought to.
 func (g *gathering) seal() (err error) {
+	if err := g.w.unpark(); err != nil {
+		return err
+	}
 	g.enter("append")
 	if g.sealed, err = g.w.end(); g.sealed == nil && err == nil {
 		_, err = g.turn.Lock(g.ctx)

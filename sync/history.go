@@ -1,8 +1,10 @@
 package sync
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"roadbook/conflicts"
@@ -151,7 +153,8 @@ func (w *work) onScreen(r *record.Record, field string, wr *conflicts.Write) (js
 		if err != nil {
 			return nil, err
 		}
-		by := record.Writer{Replica: row.Replica, N: row.N, Seq: row.Seq}
+		as := typedRow(&row)
+		by := record.Writer{Replica: as.Replica, N: as.N, Seq: row.Seq}
 		step := past{id: r.ID, field: field, seen: wr.Covers(by), own: own.Covers(by)}
 		found := false
 		if value, seq, found = step.undo(edits, value); found {
@@ -205,8 +208,9 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 
 // entryAt reads a row of the log, also one of this transaction.
 func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
-	if seq > w.start {
-		return w.log[seq-w.start-1], nil
+	if seq > w.start { // a new epoch leaves a gap, so a row is looked for
+		at, _ := slices.BinarySearchFunc(w.log, seq, func(e store.Entry, seq record.Seq) int { return cmp.Compare(e.Seq, seq) })
+		return w.log[at], nil
 	}
 	return w.tx.Entry(w.ctx, seq)
 }

@@ -3,6 +3,7 @@ package sync
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -27,6 +28,9 @@ type settling struct {
 	actor   *access.Actor
 	by      record.Writer
 	clamped bool
+	person  record.ID
+	proof   proof      // of a mutation that was judged in an earlier epoch
+	parked  record.Seq // where it was parked, if it is tried again
 
 	drafts  map[record.ID]*draft
 	order   []record.ID // of drafts, as they were first touched
@@ -47,7 +51,10 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		return w.settleTwin(writer, m, first, person)
 	}
 	for {
-		s := &settling{w: w, m: m, writer: writer, drafts: map[record.ID]*draft{}}
+		s := &settling{w: w, m: m, writer: writer, person: person, drafts: map[record.ID]*draft{}}
+		if m.Again != nil && m.Again.Epoch != w.head.Epoch {
+			s.proof = w.e.prove(w.tx.Org, writer.ID, m)
+		}
 		err := s.all(person)
 		var refusal *errs.Error
 		switch {
@@ -60,7 +67,11 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		if err != nil {
 			return record.Outcome{}, err
 		}
-		if !mistaken {
+		switch {
+		case mistaken:
+		case s.proof.result == record.Applied:
+			return s.park(refusal)
+		default:
 			return s.refuse(refusal)
 		}
 	}
@@ -86,6 +97,15 @@ func (s *settling) all(person record.ID) error {
 	var err error
 	if s.actor, err = s.w.actor(person); err != nil {
 		return err
+	}
+	switch s.proof.result {
+	case record.Refused:
+		return errs.New("sync.settle", errs.Clash, "this change was refused before").Coded("refused")
+	case record.Applied:
+		s.over = cloneOver(s.m.Again.Over)
+		if err := s.loadOver(); err != nil {
+			return err
+		}
 	}
 	if err := s.checkAfter(); err != nil {
 		return err
@@ -113,6 +133,10 @@ func (s *settling) all(person record.ID) error {
 func (s *settling) stamp() error {
 	if err := s.m.Stamp.Check(); err != nil {
 		return errs.New("sync.stamp", errs.Invalid, "%s", err.Error()).Coded("stamp")
+	}
+	if s.proof.result == record.Applied { // it was made honest the first time
+		s.by = record.Writer{Replica: s.writer.ID, N: s.m.N, Stamp: s.m.Again.Stamp, Seq: s.w.head.Seq + 1}
+		return nil
 	}
 	st := s.m.Stamp
 	if limit := s.w.now.UnixMilli() + maxAhead; st.MS > limit {
@@ -195,13 +219,63 @@ func (s *settling) write(e *record.Edit) *conflicts.Write {
 			w.Seen.Dots[id] = n
 		}
 	}
+	s.recall(w, e.ID)
 	return w
+}
+
+// recall adds to what an author had seen of a record what a restored server
+// knows only from him: writes that are back, and writes that are to come.
+func (s *settling) recall(w *conflicts.Write, id record.ID) {
+	if s.proof.result != record.Applied {
+		return
+	}
+	if s.proof.dot.Replica != s.by.Replica {
+		w.Former = s.proof.dot
+	}
+	for name, n := range s.m.Again.Over[id] {
+		no, ok := store.ReplicaNo(name)
+		if !ok {
+			continue
+		}
+		if w.Seen.Dots == nil {
+			w.Seen.Dots = map[record.ReplicaID]uint64{}
+		}
+		w.Seen.Dots[no] = max(w.Seen.Dots[no], n)
+		if known := s.w.writers[no]; known == nil || known.N < n {
+			if w.Awaited == nil {
+				w.Awaited = map[record.ReplicaID]uint64{}
+			}
+			w.Awaited[no] = n
+		}
+	}
+}
+
+// loadOver loads the replicas that a returning mutation had seen, so that it is
+// known which of their writes are back.
+func (s *settling) loadOver() error {
+	var ids []record.ReplicaID
+	for _, seen := range s.m.Again.Over {
+		for name := range seen {
+			if id, ok := store.ReplicaNo(name); ok && s.w.writers[id] == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return s.w.loadWriters(distinct(ids))
+}
+
+func cloneOver(over map[record.ID]version.Vector) map[record.ID]version.Vector {
+	out := make(map[record.ID]version.Vector, len(over))
+	for id, seen := range over {
+		out[id] = maps.Clone(seen)
+	}
+	return out
 }
 
 // checkAfter refuses a mutation whose fate is tied to one that was refused.
 func (s *settling) checkAfter() error {
 	for _, raw := range s.m.After {
-		entry, err := s.named(raw)
+		entry, err := s.follows(raw)
 		switch {
 		case err != nil:
 			return err
@@ -218,9 +292,9 @@ func dependsOn() error {
 	return errs.New("sync.after", errs.Clash, "a change that this one builds on was refused").Coded("depends_on")
 }
 
-// named finds the mutation that an entry of after means: a number of the same
+// follows finds the mutation that an entry of after means: a number of the same
 // replica, or an id.
-func (s *settling) named(raw json.RawMessage) (*store.Entry, error) {
+func (s *settling) follows(raw json.RawMessage) (*store.Entry, error) {
 	if n, err := strconv.ParseUint(string(raw), 10, 63); err == nil {
 		return s.numbered(s.writer.ID, n)
 	}
@@ -277,6 +351,9 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 	w.twins[writer.ID] = append(w.twins[writer.ID], record.Writer{Replica: first.Replica, N: first.N})
 	row.Stamp, row.Outcome = first.Stamp, first.Outcome
 	body := first.Body
+	if first.Result == record.Parked {
+		w.parked = append(w.parked, store.Parked{Replica: writer.ID, N: m.N, Seq: first.Seq, Expires: w.now.Add(parkedFor)})
+	}
 	w.append(writer, m, row)
 	told := w.log[len(w.log)-1]
 	told.Body = body // the log tells of its edits once

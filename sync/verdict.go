@@ -1,12 +1,7 @@
 package sync
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
-	"hash"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +33,12 @@ func (s *settling) accept() (record.Outcome, error) {
 		result = record.Merged
 	}
 	keep := stored{Over: s.over, Clamped: s.clamped, Clashes: s.storedClashes()}
-	w.append(s.writer, s.m, store.Entry{
-		Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.text(),
-	})
+	row := store.Entry{Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.text()}
+	if s.parked != 0 {
+		s.appendSettled(row, keep)
+		return record.Outcome{}, nil // nobody waits for it; its device is told by a pull
+	}
+	w.append(s.writer, s.m, row)
 	out := w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
 	out.Clashes = s.clashes
 	out.Records = s.shown()
@@ -136,10 +134,12 @@ func (s *settling) truth() ([]record.Shown, error) {
 // stored is what a row keeps of a verdict besides the row itself: codes and
 // names, no values, because a repeat looks those up under the rights of then.
 type stored struct {
+	As      *as                          `json:"as,omitempty"` // first, so that it is found without reading on
 	Over    map[record.ID]version.Vector `json:"over,omitempty"`
 	Clamped bool                         `json:"clamped,omitempty"`
 	Clashes []storedClash                `json:"clashes,omitempty"`
-	Refusal *record.Refusal              `json:"refusal,omitempty"`
+	Refusal *record.Refusal              `json:"refusal,omitempty"` // of a parked one, why
+	Parked  json.RawMessage              `json:"parked,omitempty"`  // the mutation as it came
 }
 
 type storedClash struct {
@@ -153,7 +153,7 @@ type storedClash struct {
 
 // text is nil when there is nothing to keep: plainly applied.
 func (s stored) text() []byte {
-	if len(s.Over) == 0 && !s.Clamped && len(s.Clashes) == 0 && s.Refusal == nil {
+	if s.As == nil && len(s.Over) == 0 && !s.Clamped && len(s.Clashes) == 0 && s.Refusal == nil {
 		return nil
 	}
 	text, err := json.Marshal(s)
@@ -173,8 +173,13 @@ func (s *settling) storedClashes() []storedClash {
 
 // outcome is a row's verdict as its device is told, without values.
 func (e *Engine) outcome(org record.OrgID, epoch string, row *store.Entry, keep stored) record.Outcome {
+	row = typedRow(row)
+	if row.Result == record.Parked {
+		keep.Refusal = nil // it may still come to be
+	}
 	out := record.Outcome{N: row.N, ID: row.ID, Result: row.Result, Seq: row.Seq, Refusal: keep.Refusal}
 	if row.Result == record.Refused {
+		out.Receipt = e.receipt(org, epoch, row, nil)
 		return out
 	}
 	stamp := row.Stamp
@@ -183,31 +188,8 @@ func (e *Engine) outcome(org record.OrgID, epoch string, row *store.Entry, keep 
 	return out
 }
 
-// receipt proves to a restored server that it once accepted a mutation, and
-// what it had established of it: HMAC-SHA-256, cut to 16 bytes.
-func (e *Engine) receipt(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
-	mac, _ := e.macs.Get().(hash.Hash)
-	defer e.macs.Put(mac)
-	mac.Reset()
-	b := make([]byte, 0, 128)
-	b = append(b, "receipt\x00"...)
-	b = binary.BigEndian.AppendUint32(b, uint32(org))
-	b = append(append(b, epoch...), 0)
-	b = binary.BigEndian.AppendUint32(b, uint32(row.Replica))
-	b = binary.BigEndian.AppendUint64(b, row.N)
-	b = append(b, row.ID[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(row.Stamp.Packed()))
-	b = binary.BigEndian.AppendUint64(b, uint64(row.Seq))
-	for _, id := range slices.SortedFunc(maps.Keys(over), func(a, o record.ID) int { return slices.Compare(a[:], o[:]) }) {
-		b = append(b, id[:]...)
-		b = append(append(b, over[id].String()...), 0)
-	}
-	mac.Write(b)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
-}
-
 // repeat answers a mutation that was judged before.
-func (w *work) repeat(row *store.Entry, person record.ID) (record.Outcome, error) {
+func (w *work) repeat(row *store.Entry, person record.ID) (out record.Outcome, err error) {
 	actor, err := w.actor(person)
 	if err != nil {
 		return record.Outcome{}, err
@@ -219,7 +201,14 @@ func (w *work) repeat(row *store.Entry, person record.ID) (record.Outcome, error
 		}
 		row.Body = first.Body
 	}
-	out, err := w.e.told(w.tx.Org, w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
+	if row.Result == record.Parked {
+		n, id := row.N, row.ID
+		if row, err = w.fate(row); err != nil {
+			return record.Outcome{}, err
+		}
+		defer func() { out.N, out.ID = n, id }()
+	}
+	out, err = w.e.told(w.tx.Org, w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
 		rec, err := w.record(c.ID)
 		if err != nil || rec == nil || !actor.Sees(rec.Kind, rec.Scopes) || actor.Hides(rec.Kind, c.Field) {
 			return nil, err

@@ -17,6 +17,7 @@ const (
 	MaxPush      = 500     // mutations in one push
 	MaxPushBytes = 8 << 20 // its body, decompressed
 	MaxDepth     = 32      // nesting inside a mutation, itself included
+	MaxLineage   = 64      // replicas that one device has been
 	MaxAfter     = 100     // mutations that one follows: it replaces pending values, two per edit
 	MaxName      = 128     // bytes of a replica, an epoch, a schema version or a kind
 	MaxReceipt   = 512     // bytes of a receipt, with room for a longer MAC than today's
@@ -90,7 +91,14 @@ type Push struct {
 	Prev      string            `json:"prev"` // id of the mutation before the first; "" before n 1
 	SentMS    int64             `json:"sent_ms,omitempty"`
 	Schema    string            `json:"schema,omitempty"`
+	Lineage   []Ancestor        `json:"lineage,omitempty"` // what the replica was before, oldest first: for a server that has lost it
 	Mutations []record.Mutation `json:"mutations"`
+}
+
+// Ancestor is a replica that a device was, and the last number that is its own.
+type Ancestor struct {
+	Replica version.Replica `json:"replica"`
+	Last    uint64          `json:"last"`
 }
 
 // PushAnswer is what became of it.
@@ -127,6 +135,7 @@ type Problem struct {
 	NextN    uint64            `json:"next_n,omitempty"`
 	IDs      map[string]string `json:"ids,omitempty"` // n to id, of the last 64
 	Epoch    string            `json:"epoch,omitempty"`
+	Judged   map[string]uint64 `json:"judged,omitempty"` // of a log that was restored: how far each replica of this device is known
 }
 
 // PullRequest asks for what is new.

@@ -260,6 +260,12 @@ func (r *pushReader) again(m *record.Mutation, raw []byte) (code string) {
 			if a.Receipt, ok = shortText(nil, v.Raw, MaxReceipt); !ok {
 				code = codeMember
 			}
+		case "result":
+			var result string
+			result, code = r.name(v.Raw)
+			a.Result = record.Result(result)
+		case "dot":
+			a.Dot, code = r.dot(v.Raw)
 		}
 		if code != "" {
 			return code
@@ -267,6 +273,20 @@ func (r *pushReader) again(m *record.Mutation, raw []byte) (code string) {
 	}
 	m.Again = a
 	return ""
+}
+
+// dot reads the name of a mutation.
+func (r *pushReader) dot(raw []byte) (d version.Dot, code string) {
+	members, err := record.ParseValues(raw)
+	if err != nil {
+		return d, cutCode(err)
+	}
+	name, code := r.name(members.Get("replica"))
+	n, ok := whole(members.Get("n"))
+	if code == "" && (!ok || n < 1) {
+		code = codeMember
+	}
+	return version.Dot{Replica: version.Replica(name), N: uint64(n)}, code
 }
 
 func (r *pushReader) over(raw []byte) (map[record.ID]version.Vector, string) {

@@ -86,6 +86,8 @@ func (r *pushReader) envelope(p *Push, members record.Values) (at string) {
 			p.Prev, ok = prev(m.Raw)
 		case "sent_ms":
 			p.SentMS, ok = exact(m.Raw)
+		case "lineage":
+			p.Lineage, ok = r.lineage(m.Raw)
 		}
 		if !ok {
 			return m.Field
@@ -96,6 +98,25 @@ func (r *pushReader) envelope(p *Push, members record.Values) (at string) {
 		return "replica"
 	}
 	return ""
+}
+
+// lineage reads what a replica was before.
+func (r *pushReader) lineage(raw []byte) ([]Ancestor, bool) {
+	list, err := record.AppendList(nil, raw, MaxLineage)
+	if err != nil {
+		return nil, false
+	}
+	out := make([]Ancestor, len(list))
+	for i, one := range list {
+		members, err := record.ParseValues(one)
+		name, code := r.name(members.Get("replica"))
+		last, ok := whole(members.Get("last"))
+		if err != nil || code != "" || !ok || last < 0 {
+			return nil, false
+		}
+		out[i] = Ancestor{Replica: version.Replica(name), Last: uint64(last)}
+	}
+	return out, true
 }
 
 // prev reads the id of the mutation before the first; empty text is none.

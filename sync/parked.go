@@ -1,0 +1,260 @@
+package sync
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/version"
+)
+
+// A server that was restored gets back what it has lost from many devices, in
+// any order: an edit before the record that it edits, a visit before its
+// account, a discount before the budget. What was accepted once and would be
+// refused now for such a reason is parked. Its number is used up, and it is
+// tried again whenever something that it names has changed.
+
+// How long something waits for its neighbours: a phone that was lost in the
+// meantime has been found by then, or never will be.
+const (
+	parkedFor     = 30 * 24 * time.Hour
+	expireAtOnce  = 100
+	maxUnparkings = 8 // rounds of one commit: what is back may bring back more
+)
+
+// as is the name of a mutation that the server settles in a row of its own.
+type as struct {
+	Replica record.ReplicaID `json:"replica"`
+	N       uint64           `json:"n"`
+	ID      record.ID        `json:"id"`
+	Parked  record.Seq       `json:"parked"`
+}
+
+// typedRow is a row of the log under the name that its mutation was typed
+// under.
+func typedRow(row *store.Entry) *store.Entry {
+	const mark = `{"as":`
+	if len(row.Outcome) < len(mark) || string(row.Outcome[:len(mark)]) != mark {
+		return row
+	}
+	var keep stored
+	if err := json.Unmarshal(row.Outcome, &keep); err != nil || keep.As == nil {
+		return row
+	}
+	typed := *row
+	typed.Replica, typed.N, typed.ID = keep.As.Replica, keep.As.N, keep.As.ID
+	return &typed
+}
+
+// park lets a mutation wait that was accepted once.
+func (s *settling) park(why *errs.Error) (record.Outcome, error) {
+	w, seq := s.w, s.w.next()
+	s.edits = s.edits[:0]
+	for i := range s.m.Edits {
+		s.edits = append(s.edits, editBody{Edit: &s.m.Edits[i]})
+	}
+	typed, err := json.Marshal(s.m)
+	if err != nil {
+		return record.Outcome{}, fmt.Errorf("a parked mutation cannot be written: %w", err)
+	}
+	keep := stored{Over: s.m.Again.Over, Parked: typed, Refusal: record.RefusalOf(why)}
+	w.append(s.writer, s.m, store.Entry{
+		Seq: seq, Stamp: s.m.Again.Stamp, Person: s.person, Result: record.Parked, Body: s.body(), Outcome: keep.text(),
+	})
+	w.head.Parked++
+	w.parked = append(w.parked, store.Parked{
+		Replica: s.writer.ID, N: s.m.N, Seq: seq, Expires: w.now.Add(parkedFor), Waits: s.named(),
+	})
+	keep.Refusal = nil
+	return w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep), nil
+}
+
+// named are the records, the people and the mutations that a mutation names:
+// when one of them changes, what was refused may be possible.
+func (s *settling) named() []record.ID {
+	all := []record.ID{s.person}
+	for i := range s.m.Edits {
+		e := &s.m.Edits[i]
+		all = append(all, e.ID)
+		if kind := s.w.schema.Kind(e.Kind); kind != nil {
+			for _, id := range references(kind, e) {
+				all = append(all, id)
+			}
+			if parent := record.Values(e.Set).Get(kind.Parent); parent != nil {
+				all = append(all, ids(parent)...)
+			}
+		}
+	}
+	for _, raw := range s.m.After {
+		if id, ok := record.RawID(raw); ok {
+			all = append(all, id)
+		}
+	}
+	return distinct(all)
+}
+
+// unpark tries what waits for anything that this transaction has changed, and
+// then what waits for that.
+func (w *work) unpark() error {
+	dirty, log := 0, 0
+	for range maxUnparkings {
+		if w.head.Parked == 0 || dirty == len(w.dirty) && log == len(w.log) {
+			return nil
+		}
+		changed := w.changedSince(dirty, log)
+		dirty, log = len(w.dirty), len(w.log)
+		seqs, err := w.tx.WaitingFor(w.ctx, changed)
+		if err != nil {
+			return err
+		}
+		for _, p := range w.parked {
+			if slices.ContainsFunc(p.Waits, func(id record.ID) bool { return slices.Contains(changed, id) }) {
+				seqs = append(seqs, p.Seq)
+			}
+		}
+		for _, seq := range distinct(seqs) {
+			if err := w.tryParked(seq); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// changedSince names what was changed by the later part of the transaction:
+// records, those above them, people, and the mutations themselves.
+func (w *work) changedSince(dirty, log int) []record.ID {
+	var out []record.ID
+	for _, id := range w.dirty[dirty:] {
+		for _, r := range []*record.Record{w.was[id], w.records[id]} {
+			if r != nil {
+				out = append(out, id, r.Parent)
+			}
+		}
+	}
+	for i := range w.log[log:] {
+		out = append(out, w.log[log+i].ID)
+	}
+	for _, p := range w.named {
+		out = append(out, p.ID)
+	}
+	for _, r := range w.regrant {
+		for _, g := range slices.Concat(r.Give, r.Take) {
+			out = append(out, g.Holder)
+		}
+	}
+	return distinct(out)
+}
+
+// tryParked settles a parked mutation if that has become possible.
+func (w *work) tryParked(seq record.Seq) error {
+	s, err := w.openParked(seq)
+	if err != nil || s == nil {
+		return err
+	}
+	err = s.all(s.person)
+	if err == nil {
+		_, err = s.accept()
+		return err
+	}
+	var refusal *errs.Error
+	if errors.As(err, &refusal) && refusal.Kind != errs.Internal && refusal.Kind != errs.Busy {
+		return nil // it goes on waiting
+	}
+	return err
+}
+
+// openParked takes a parked mutation in hand, nil if it is settled already.
+func (w *work) openParked(seq record.Seq) (*settling, error) {
+	if slices.ContainsFunc(w.settled, func(s store.Settled) bool { return s.Parked == seq }) {
+		return nil, nil //nolint:nilnil // nothing is left to do
+	}
+	row, err := w.entryAt(seq)
+	if err != nil {
+		return nil, err
+	}
+	var keep stored
+	m := &record.Mutation{}
+	if err := errors.Join(json.Unmarshal(row.Outcome, &keep), json.Unmarshal(keep.Parked, m)); err != nil {
+		return nil, fmt.Errorf("row %d of the log is damaged: %w", seq, err)
+	}
+	if err := w.loadWriters([]record.ReplicaID{row.Replica}); err != nil {
+		return nil, err
+	}
+	writer := w.writers[row.Replica]
+	if writer == nil {
+		return nil, fmt.Errorf("row %d of the log: replica %d is not there", seq, row.Replica)
+	}
+	m.Hash = row.Hash
+	s := &settling{w: w, m: m, writer: writer, person: row.Person, parked: seq, drafts: map[record.ID]*draft{}}
+	s.proof = w.e.prove(w.tx.Org, writer.ID, m)
+	s.proof.result = record.Applied // it was proven when it came, and the key may be another by now
+	return s, nil
+}
+
+// appendSettled adds a row that says what became of a parked mutation. Its name
+// is used up, so the row is the server's own.
+func (s *settling) appendSettled(e store.Entry, keep stored) {
+	w := s.w
+	writer := w.writers[w.head.Server]
+	keep.As = &as{Replica: s.writer.ID, N: s.m.N, ID: s.m.ID, Parked: s.parked}
+	e.Outcome = keep.text()
+	w.append(writer, &record.Mutation{N: writer.N + 1, ID: w.rowID(writer), Hash: s.m.Hash}, e)
+	s.writer.Stamp = version.Later(s.writer.Stamp, e.Stamp)
+	w.settled = append(w.settled, store.Settled{Parked: s.parked, At: e.Seq})
+	w.head.Parked--
+}
+
+// fate is the row that says what became of a parked mutation, or the one that
+// says that it waits.
+func (w *work) fate(row *store.Entry) (*store.Entry, error) {
+	for _, s := range w.settled {
+		if s.Parked == row.Seq {
+			settled, err := w.entryAt(s.At)
+			return &settled, err
+		}
+	}
+	at, err := w.tx.FateOf(w.ctx, row.Seq)
+	if err != nil || at == 0 {
+		return row, err
+	}
+	settled, err := w.entryAt(at)
+	return &settled, err
+}
+
+// Expire refuses what has been parked for too long, some at a time, and reports
+// whether there is more. Its authors find it among what was refused.
+func (e *Engine) Expire(ctx context.Context, org record.OrgID) (more bool, err error) {
+	err = e.submit(ctx, org, &job{who: access.Caller{Org: org}, run: func(w *work) error {
+		seqs, err := w.tx.Expired(w.ctx, w.now, expireAtOnce)
+		more = len(seqs) == expireAtOnce
+		for _, seq := range seqs {
+			s, err := w.openParked(seq)
+			if err != nil {
+				return err
+			}
+			if s != nil {
+				s.expire()
+			}
+		}
+		return err
+	}})
+	return more, err
+}
+
+func (s *settling) expire() {
+	why := errs.New("sync.park", errs.Missing, "what this change builds on has not come back; please enter it again").Coded("parked")
+	for i := range s.m.Edits {
+		s.edits = append(s.edits, editBody{Edit: &s.m.Edits[i]})
+	}
+	s.appendSettled(store.Entry{
+		Seq: s.w.next(), Stamp: s.m.Again.Stamp, Person: s.person, Result: record.Refused, Body: s.body(),
+	}, stored{Refusal: record.RefusalOf(why)})
+}
