@@ -59,6 +59,7 @@ type work struct {
 	publish  *record.Schema
 	shown    []store.Shown
 	repins   []store.Repin
+	epoch    *store.Epoch // a new one
 }
 
 // begin starts where the log ends: as it is remembered, otherwise as it is found
@@ -158,7 +159,7 @@ func (w *work) end() (*store.Sealed, error) {
 	}
 	c := store.Commit{
 		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant, Reindex: w.reindex,
-		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins,
+		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins, Epoch: w.epoch,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]
