@@ -12,7 +12,7 @@ type Commit struct {
 	Entries  []Entry
 	Records  []Dirty
 	Writers  []Writer
-	Forks    []Writer // replicas that others are to be relabelled to
+	Forks    []Writer // new replicas: that others are to be relabelled to, or the server's
 	Orphans  map[record.ID]record.Seq
 	People   []Person
 	Regrants []Regrant
@@ -24,6 +24,7 @@ type Commit struct {
 	Repins   []Repin
 	Parked   []Parked
 	Settled  []Settled
+	Epoch    *Epoch // a new one; the server's replica is then Head.Server
 }
 
 // Sealed is a commit as it will be sent.
@@ -42,8 +43,8 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 	s.Head.Chain = link(from.Chain, c.Entries)
 	b := &s.batch
 	from.move(b, org, s.Head)
+	queueForks(b, org, c.Forks) // they may have written already
 	queueWriters(b, org, c.Writers)
-	queueForks(b, org, c.Forks)
 	queueRecords(b, org, c.Records)
 	s.Dead = queueIndex(b, org, c.Records)
 	queueLookups(b, org, c.Records)
@@ -68,6 +69,9 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 
 // queueSeldom is what most commits do not have.
 func (c Commit) queueSeldom(b *batch, org record.OrgID) {
+	if c.Epoch != nil {
+		c.Epoch.queue(b, org, c.Head.Server)
+	}
 	if len(c.Orphans) > 0 {
 		recs, seqs := make([][16]byte, 0, len(c.Orphans)), make([]int64, 0, len(c.Orphans))
 		for rec, seq := range c.Orphans {

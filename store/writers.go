@@ -56,6 +56,14 @@ func (tx Tx) Writers(ctx context.Context, ids []record.ReplicaID) ([]Writer, err
 	return collect(ctx, tx, "replicas", writersRead, scanWriter, tx.Org, ids)
 }
 
+var writersOfDevice = pg.Statement("writers_of_device", `
+	SELECT`+writerColumns+`FROM replicas r WHERE r.org = $1 AND r.device = $2 AND NOT r.online ORDER BY r.made`)
+
+// WritersOf loads the replicas that a device has been, oldest first.
+func (tx Tx) WritersOf(ctx context.Context, device record.ID) ([]Writer, error) {
+	return collect(ctx, tx, "replicas of a device", writersOfDevice, scanWriter, tx.Org, [16]byte(device))
+}
+
 var writersAdvance = pg.Statement("writers_advance", `
 	UPDATE replicas r
 	   SET n = u.n, stamp = u.stamp, last = u.last

@@ -13,6 +13,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/store/pg"
+	"roadbook/sync/wire"
 	"roadbook/telemetry"
 )
 
@@ -34,6 +35,8 @@ type job struct {
 	replica record.ReplicaID // 0: the server's own, which numbers them itself
 	online  bool             // of somebody who is online: the server numbers it
 	prev    string
+	epoch   string          // in which its device believes itself to be
+	lineage []wire.Ancestor // what the replica was before, if its device says so
 	muts    []record.Mutation
 	persons []record.ID         // whose each one is, where the server numbers them
 	schema  *record.Schema      // a new one for the org

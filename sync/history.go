@@ -208,9 +208,10 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 
 // entryAt reads a row of the log, also one of this transaction.
 func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
-	if seq > w.start { // a new epoch leaves a gap, so a row is looked for
-		at, _ := slices.BinarySearchFunc(w.log, seq, func(e store.Entry, seq record.Seq) int { return cmp.Compare(e.Seq, seq) })
-		return w.log[at], nil
+	if seq > w.start { // not always in the place that its number says: an epoch leaves a gap
+		if i, found := slices.BinarySearchFunc(w.log, seq, func(e store.Entry, seq record.Seq) int { return cmp.Compare(e.Seq, seq) }); found {
+			return w.log[i], nil
+		}
 	}
 	return w.tx.Entry(w.ctx, seq)
 }

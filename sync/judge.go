@@ -28,12 +28,21 @@ func (w *work) judge(j *job) error {
 		return w.judgeOwn(j)
 	}
 	writer := w.writers[j.replica]
+	if writer == nil {
+		if err := w.readmit(j); err != nil {
+			return err
+		}
+		writer = w.writers[j.replica]
+	}
 	if writer == nil || writer.Person != j.who.Person || writer.Device != j.who.Device || writer.Online != j.online {
-		j.err = notYours()
+		j.err = notYours(w.head.Epoch)
 		return nil
 	}
 	if j.online {
 		return w.judgeOnline(j, writer)
+	}
+	if err := w.checkEpoch(j); err != nil || j.err != nil {
+		return err
 	}
 	known, err := w.judgeName(j, writer)
 	if err != nil || j.err != nil {

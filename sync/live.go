@@ -79,8 +79,9 @@ type Stretch struct {
 	index   map[record.ScopeID][]store.IndexRow
 	records map[record.ID]store.Row
 	entries map[record.ReplicaID][]store.Entry
-	shown   map[record.ID]bool // devices that are shown something else than before
-	rights  bool               // somebody's rights have changed, or the schema
+	settled map[record.ReplicaID]bool // something that was parked has been settled
+	shown   map[record.ID]bool        // devices that are shown something else than before
+	rights  bool                      // somebody's rights have changed, or the schema
 }
 
 // Head is where the stretch ends.
@@ -91,7 +92,7 @@ func (st *Stretch) Head() record.Seq { return st.head.Seq }
 func (e *Engine) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*Stretch, error) {
 	st := &Stretch{
 		From: from, index: map[record.ScopeID][]store.IndexRow{}, records: map[record.ID]store.Row{},
-		entries: map[record.ReplicaID][]store.Entry{}, shown: map[record.ID]bool{},
+		entries: map[record.ReplicaID][]store.Entry{}, settled: map[record.ReplicaID]bool{}, shown: map[record.ID]bool{},
 	}
 	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
 		st.head = head
@@ -139,6 +140,9 @@ func (st *Stretch) read(ctx context.Context, tx store.Tx, rows []store.IndexRow)
 		st.entries[e.Replica] = append(st.entries[e.Replica], e)
 		if e.Replica == st.head.Server {
 			st.look(e.Body)
+			if as := typedRow(&e); as.Replica != e.Replica {
+				st.settled[as.Replica] = true
+			}
 		}
 	}
 	return nil
@@ -157,7 +161,7 @@ func (st *Stretch) look(body []byte) {
 // where it stands then. There is no page if there is nothing for the device.
 // ok is false if what was read for all is not enough for this one.
 func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
-	if st.rights || st.shown[s.who.Device] || s.place.epoch != st.head.Epoch || s.upto < st.From {
+	if st.rights || st.shown[s.who.Device] || st.settled[s.id] || s.place.epoch != st.head.Epoch || s.upto < st.From {
 		return nil, nil, false
 	}
 	next = new(Seat)
@@ -259,6 +263,14 @@ func (t told) Grants(context.Context, []record.ID, record.Seq) ([]store.Grant, e
 }
 
 func (t told) Views(context.Context, record.ID) (views.List, error) { return t.views, nil }
+
+func (t told) SettledSince(context.Context, record.ReplicaID, record.Seq) ([]store.Told, error) {
+	return nil, nil // Tell has looked
+}
+
+func (t told) WritersOf(context.Context, record.ID) ([]store.Writer, error) { return nil, errAsk }
+
+func (t told) Epochs(context.Context) ([]store.Epoch, error) { return nil, errAsk }
 
 func (t told) Schema(context.Context, record.Seq) (*record.Schema, error) { return nil, errAsk }
 

@@ -31,6 +31,12 @@ func (e *Engine) pull(ctx context.Context, who access.Caller, r *wire.PullReques
 	defer func() { span.End(err) }()
 	for range pullAttempts {
 		p, out, err := e.page(ctx, who, r)
+		if place, ok := errors.AsType[*lostPlace](err); ok {
+			if err := e.lost(ctx, who.Org, place.epoch, "a device has seen what the log has lost"); err != nil {
+				return nil, nil, err
+			}
+			continue // the answer now is that the epoch is another
+		}
 		ask, ok := errors.AsType[*unsettled](err)
 		if !ok {
 			return p, out, err
@@ -156,34 +162,12 @@ func (p *page) loadViews() error {
 	return p.loadPins(want)
 }
 
-// checkPlace refuses a cursor from which the device cannot go on.
-func (p *page) checkPlace() error {
-	switch {
-	case p.old.epoch != p.head.Epoch:
-		return p.stale("epoch", "the server was restored; this device must compare what it has")
-	case p.old.base < p.head.Horizon:
-		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case p.old.pos > p.head.Seq || p.old.head > p.head.Seq:
-		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
-	case p.old.pos == 0:
-		return nil
-	}
-	chain, err := p.tx.Chain(p.ctx, p.old.pos)
-	if err != nil {
-		return err
-	}
-	if len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain {
-		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
-	}
-	return nil
-}
-
 // checkReplica refuses to speak to a device under a name that is not its own: it
 // would wait for verdicts for ever.
 func (p *page) checkReplica() error {
 	id, ok := store.ReplicaNo(p.req.Replica)
 	if !ok {
-		return notYours()
+		return notYours(p.head.Epoch)
 	}
 	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
 	if err != nil {
@@ -195,7 +179,7 @@ func (p *page) checkReplica() error {
 			return nil
 		}
 	}
-	return notYours()
+	return notYours(p.head.Epoch)
 }
 
 func (p *page) stale(code, why string) error {
@@ -324,6 +308,27 @@ func (p *page) outcomes() ([]record.Outcome, error) {
 		if o.Refusal != nil && p.who.Say != nil {
 			o.Refusal = p.who.Say(o.Refusal)
 		}
+		out = append(out, o)
+	}
+	return p.settledOutcomes(out)
+}
+
+// settledOutcomes adds what has become of mutations that were parked.
+func (p *page) settledOutcomes(out []record.Outcome) ([]record.Outcome, error) {
+	settled, err := p.tx.SettledSince(p.ctx, p.replica, p.old.base)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range settled {
+		row, err := p.tx.Entry(p.ctx, t.At)
+		if err != nil {
+			return nil, err
+		}
+		o, err := p.e.told(p.who.Org, p.head.Epoch, &row, p.look)
+		if err != nil {
+			return nil, err
+		}
+		o.N = t.N
 		out = append(out, o)
 	}
 	return out, nil

@@ -24,15 +24,18 @@ func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (ans
 	}
 	replica, ok := store.ReplicaNo(p.Replica)
 	if !ok {
-		return nil, notYours()
+		return nil, notYours("")
 	}
 	ctx, span := e.Tracer.Start(ctx, "push")
 	defer func() { span.End(err) }()
+	if err := e.checkProofs(ctx, who, replica, p); err != nil {
+		return nil, err
+	}
 	answer = &wire.PushAnswer{Outcomes: []record.Outcome{}}
 	prev := p.Prev
 	for first := true; first || len(p.Mutations) > 0; first = false {
 		chunk := p.Mutations[:min(len(p.Mutations), maxGather)]
-		j := &job{who: who, replica: replica, prev: prev, muts: chunk}
+		j := &job{who: who, replica: replica, prev: prev, muts: chunk, lineage: p.Lineage, epoch: p.Epoch}
 		if err := e.submit(ctx, who.Org, j); err != nil {
 			return nil, prefixed(err, answer.Outcomes)
 		}
@@ -58,9 +61,9 @@ func (e *Engine) finish(answer *wire.PushAnswer, j *job) {
 // standby or an archive says so; devices keep their journals for that long.
 func durable(h store.Head) wire.Durable { return wire.Durable{Epoch: h.Epoch} }
 
-func notYours() error {
+func notYours(epoch string) error {
 	err := errs.New("sync.Push", errs.Denied, "this device may not write under that name; sign in again")
-	return err.Coded("replica")
+	return &Problem{err.Coded("replica"), wire.Problem{Epoch: epoch}}
 }
 
 // Proposal is a mutation that somebody other than a device makes: an import, a

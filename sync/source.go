@@ -23,6 +23,9 @@ type source interface {
 	Fill(ctx context.Context, places []store.Place, limit int, each func(at int, r *store.Row) (bool, error)) (int, error)
 	EntriesSince(ctx context.Context, replica record.ReplicaID, base record.Seq) ([]store.Entry, error)
 	Entry(ctx context.Context, seq record.Seq) (store.Entry, error)
+	SettledSince(ctx context.Context, replica record.ReplicaID, base record.Seq) ([]store.Told, error)
+	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
+	Epochs(ctx context.Context) ([]store.Epoch, error)
 	Held(ctx context.Context, scope record.ScopeID) ([]store.Held, error)
 }
 

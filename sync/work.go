@@ -61,6 +61,7 @@ type work struct {
 	repins   []store.Repin
 	parked   []store.Parked
 	settled  []store.Settled
+	epoch    *store.Epoch // a new one
 }
 
 // begin starts where the log ends: as it is remembered, otherwise as it is found
@@ -161,6 +162,7 @@ func (w *work) end() (*store.Sealed, error) {
 	c := store.Commit{
 		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant, Reindex: w.reindex,
 		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins, Parked: w.parked, Settled: w.settled,
+		Epoch: w.epoch,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]

@@ -168,6 +168,9 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	service := newPeople(s.in.pool, key)
 	s.engine = newEngine(s.in.pool, key, s.observers)
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
@@ -181,6 +184,17 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.resume(ctx) })
 	s.behind.Go(func() error { return s.tidy(ctx) })
 	return nil
+}
+
+// renew begins new epochs on a database that has come back at another point
+// than the one at which it was left.
+func (s *server) renew(ctx context.Context) error {
+	begun, err := s.engine.Renew(ctx, "the server started on a database that was restored or promoted")
+	if begun > 0 {
+		s.say("this database was restored or promoted since it was last served: %d orgs have a new epoch, and devices "+
+			"compare what they have", begun)
+	}
+	return err
 }
 
 // watch ends the server with its database.

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"roadbook/record"
+	"roadbook/store/pg"
+)
+
+// Epoch is how a life of an org's log began, other than its first. What the
+// epoch before has beyond From is not in this log.
+type Epoch struct {
+	Epoch  string
+	Began  record.Seq // of the row that began it
+	Was    string     // the epoch before
+	From   record.Seq // the head that it ended with
+	Life   string     // of the database, see LifeOf
+	Reason string
+	At     time.Time
+}
+
+// EpochGap is how far a head jumps when an epoch begins: further than any log
+// has come, so that a seq is never given out twice.
+const EpochGap record.Seq = 1 << 40
+
+var epochsBegin = pg.Statement("epochs_begin", `
+	WITH begun AS (
+	     INSERT INTO epochs (org, epoch, began, was, from_seq, life, reason, at)
+	     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	     RETURNING org)
+	UPDATE heads h
+	   SET epoch = $2, server = $9
+	 WHERE h.org = $1`)
+
+// queue begins an epoch in which the server writes under a new name.
+func (e Epoch) queue(b *batch, org record.OrgID, server record.ReplicaID) {
+	b.Queue(epochsBegin, org, e.Epoch, e.Began, e.Was, e.From, e.Life, e.Reason, e.At, server)
+}
+
+var epochsRead = pg.Statement("epochs_read", `
+	SELECT e.epoch, e.began, e.was, e.from_seq, e.life, e.reason, e.at
+	  FROM epochs e
+	 WHERE e.org = $1
+	 ORDER BY e.began`)
+
+// Epochs are the beginnings of all the epochs that the log knows of, oldest
+// first. It does not know those that a later restore has undone.
+func (tx Tx) Epochs(ctx context.Context) ([]Epoch, error) {
+	return collect(ctx, tx, "epochs", epochsRead, func(rows pgx.CollectableRow) (Epoch, error) {
+		var e Epoch
+		return e, rows.Scan(&e.Epoch, &e.Began, &e.Was, &e.From, &e.Life, &e.Reason, &e.At)
+	}, tx.Org)
+}
+
+var livesRead = pg.Statement("lives_read", `
+	SELECT coalesce((SELECT l.life FROM lives l), ''),
+	       (SELECT c.system_identifier::text FROM pg_control_system() c) || '/' ||
+	       substring(pg_walfile_name(pg_current_wal_insert_lsn()) FOR 8)`)
+
+// LifeOf is the life of the database when it was last served, "" if it never
+// was, and the one that it has now: its cluster and its timeline, which no
+// restart changes, and every restore to a point, every promotion and every copy
+// into another cluster does.
+func (s *Store) LifeOf(ctx context.Context) (was, is string, err error) {
+	if err = s.pool.QueryRow(ctx, livesRead).Scan(&was, &is); err != nil {
+		err = pg.Classify(fmt.Errorf("life of the database: %w", err))
+	}
+	return was, is, err
+}
+
+var livesWrite = pg.Statement("lives_write", `
+	INSERT INTO lives (life) VALUES ($1)
+	    ON CONFLICT (one) DO UPDATE SET life = excluded.life, at = now()`)
+
+// Live notes the life that the database has now.
+func (s *Store) Live(ctx context.Context, life string) error {
+	if _, err := s.pool.Exec(ctx, livesWrite, life); err != nil {
+		return pg.Classify(fmt.Errorf("noting the life of the database: %w", err))
+	}
+	return nil
+}
+
+var orgsAll = pg.Statement("orgs_all", `SELECT h.org, h.epoch, h.seq FROM heads h ORDER BY h.org`)
+
+// LogEnd is where the log of an org ends.
+type LogEnd struct {
+	Org   record.OrgID `json:"org"`
+	Epoch string       `json:"epoch"`
+	Seq   record.Seq   `json:"seq"`
+}
+
+// Rows is a pool, a connection or a transaction.
+type Rows interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// LogEnds are where the logs of all orgs end, from one snapshot.
+func LogEnds(ctx context.Context, q Rows) ([]LogEnd, error) {
+	rows, err := q.Query(ctx, orgsAll)
+	if err == nil {
+		var ends []LogEnd
+		if ends, err = pgx.CollectRows(rows, pgx.RowToStructByPos[LogEnd]); err == nil {
+			return ends, nil
+		}
+	}
+	return nil, pg.Classify(fmt.Errorf("heads of all orgs: %w", err))
+}
+
+// LogEnds are where the logs of all orgs end.
+func (s *Store) LogEnds(ctx context.Context) ([]LogEnd, error) { return LogEnds(ctx, s.pool) }
