@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -121,9 +122,13 @@ func (p *page) staleEpoch() error {
 	if err != nil {
 		return err
 	}
+	chain, err := p.tx.Chain(p.ctx, p.old.pos)
+	if err != nil {
+		return err
+	}
 	code := "rewound"
 	for _, e := range epochs {
-		if e.Was == p.old.epoch && p.old.pos <= e.From && p.old.head <= e.From {
+		if e.Was == p.old.epoch && p.old.pos <= e.From && p.old.head <= e.From && bytes.HasPrefix(chain, p.old.chain[:]) {
 			code = "epoch"
 		}
 	}

@@ -45,6 +45,9 @@ func (en *entry) again() *record.Again {
 	if v == nil || v.Receipt == "" {
 		return en.Mutation.Again
 	}
+	if v.Result == record.Refused {
+		return &record.Again{Stamp: v.Stamp, Seq: v.Seq, Epoch: v.Epoch, Receipt: v.Receipt, Result: v.Result}
+	}
 	return &record.Again{Stamp: v.Stamp, Over: v.Over, Seq: v.Seq, Epoch: v.Epoch, Receipt: v.Receipt}
 }
 

@@ -192,7 +192,11 @@ func (d *Device) takeBack(replica version.Replica, n uint64, b *batch) []*entry 
 	list = slices.DeleteFunc(list, func(en *entry) bool { return en.Verdict.Result == record.Refused })
 	d.acked = slices.DeleteFunc(d.acked, func(en *entry) bool { return slices.Contains(list, en) })
 	for _, en := range list {
-		en.Mutation.Again, en.Verdict, en.Replica = en.again(), nil, ""
+		again := en.again()
+		if again != nil && again.Dot.IsZero() {
+			again.Dot = version.Dot{Replica: en.Replica, N: en.Mutation.N} // its receipt is for that name
+		}
+		en.Mutation.Again, en.Verdict, en.Replica = again, nil, ""
 		d.touch(en)
 		d.saveEntry(b, en)
 	}

@@ -55,6 +55,15 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 				continue
 			}
 		}
+		if p, ours := asProblem(err); ours && d.isRestored(p) {
+			err = d.change(func(b *batch) error {
+				d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
+				return nil
+			})
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}

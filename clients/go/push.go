@@ -66,12 +66,23 @@ func (d *Device) pushFrame(ctx context.Context, frame *wire.Push, r *Report) err
 		return err
 	case p.Code == codeHole:
 		return d.fillHole(ctx, frame, p.NextN, r)
+	case d.isRestored(p):
+		return d.change(func(b *batch) error {
+			d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
+			return nil
+		})
 	case p.Code == codeReplica:
 		return d.giveUp(err)
 	case p.Code == codeFork:
 		return d.change(func(b *batch) error { return d.fork(&p.Problem, r, b) })
 	}
 	return d.soften(err, p, r)
+}
+
+// isRestored reports whether the server does not know us by this name because it
+// was restored. Our journal makes it know us again.
+func (d *Device) isRestored(p *problem) bool {
+	return p.Code == codeReplica && p.Epoch != "" && p.Epoch != d.Status().Epoch
 }
 
 // soften deals with what any push may be told: that it is too large, or that
@@ -140,8 +151,22 @@ func (d *Device) frame(replica version.Replica, entries []*entry) *wire.Push {
 			break
 		}
 		m := en.Mutation
-		m.Again = en.again()
+		if m.Again = en.again(); m.Again != nil && frame.Lineage == nil {
+			frame.Lineage = d.lineage(replica)
+		}
 		frame.Mutations = append(frame.Mutations, m)
 	}
 	return frame
+}
+
+// lineage is what a replica was before, for a server that has lost it.
+func (d *Device) lineage(replica version.Replica) []wire.Ancestor {
+	var out []wire.Ancestor
+	for _, a := range d.id.Lineage {
+		if a.Replica == replica {
+			break
+		}
+		out = append(out, wire.Ancestor{Replica: a.Replica, Last: a.Last})
+	}
+	return out[max(0, len(out)-wire.MaxLineage):]
 }
