@@ -29,7 +29,7 @@ func (w *work) judge(j *job) error {
 	}
 	writer := w.writers[j.replica]
 	if writer == nil || writer.Person != j.who.Person || writer.Device != j.who.Device || writer.Online != j.online {
-		j.err = notYours()
+		j.err = wire.NotYours()
 		return nil
 	}
 	if j.online {

@@ -11,6 +11,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -30,7 +31,7 @@ type settling struct {
 
 	drafts  map[record.ID]*draft
 	order   []record.ID // of drafts, as they were first touched
-	edits   []editBody
+	edits   []history.Edit
 	clashes []record.Clash
 	mine    []bool // of each clash: the author's value is the one that lost
 	merged  bool
@@ -270,7 +271,7 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}
 	if isRewritten(first, m) {
 		refusal := rewritten()
-		row.Result, row.Outcome = record.Refused, stored{Refusal: record.RefusalOf(refusal)}.text()
+		row.Result, row.Outcome = record.Refused, history.Verdict{Refusal: record.RefusalOf(refusal)}.Text()
 		w.append(writer, m, row)
 		return record.Outcome{N: m.N, ID: m.ID, Result: record.Refused, Seq: seq, Refusal: record.RefusalOf(refusal)}, nil
 	}
@@ -281,4 +282,12 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 	told := w.log[len(w.log)-1]
 	told.Body = body // the log tells of its edits once
 	return w.repeat(&told, person)
+}
+
+// body is the row's text. What could not even be read has none.
+func (s *settling) body() []byte {
+	if s.m.Broken != nil {
+		return []byte("[]")
+	}
+	return history.Text(s.edits)
 }

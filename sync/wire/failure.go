@@ -1,0 +1,24 @@
+package wire
+
+import "roadbook/errs"
+
+// Failure is an error that a device acts on by more than its kind: a hole, a
+// fork or a stale cursor.
+type Failure struct {
+	Err  *errs.Error
+	More Problem
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap lets the kind be found.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Extra is what an answer carries besides the error itself.
+func (f *Failure) Extra() any { return f.More }
+
+// NotYours refuses a device that speaks under a name that is not its own.
+func NotYours() error {
+	err := errs.New("sync.Push", errs.Denied, "this device may not write under that name; sign in again")
+	return err.Coded("replica")
+}
