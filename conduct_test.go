@@ -104,9 +104,11 @@ func exampleFaults(t *testing.T, all tree) (faults []string) {
 // it. Only the engine uses them; New is for whoever makes the engine.
 var engineOnly = []string{"New", "Store", "Tx", "Commit", "Dirty", "Entry", "Writer", "Regrant", "Rescope"}
 
-// lookers read the line for people who are online. They borrow the engine's
-// transaction, in which nothing can be written.
-var lookers = map[string][]string{"query": {"Tx"}, "sync/online": {"Tx", "Entry"}}
+// lookers read the line, for devices and for people who are online. They borrow
+// the engine's transaction, in which nothing can be written.
+var lookers = map[string][]string{
+	"query": {"Tx"}, "sync/online": {"Tx", "Entry"}, "sync/pages": {"Tx", "Entry", "Writer"}, "sync/history": {"Entry"},
+}
 
 // writeFaults finds ways past sync.Commit (I1): SQL outside store that writes
 // to a table of the line, or somebody who borrows the engine's tools.

@@ -128,7 +128,7 @@ func TestProtocol_limits(t *testing.T) {
 var packageDirs = map[string]string{
 	"api": "api", "conflicts": "conflicts", "field": "record/field", "people": "modules/people", "record": "record",
 	"query": "query", "rules": "rules", "online": "sync/online",
-	"socket": "push/socket", "store": "store", "sync": "sync", "version": "version", "wire": "sync/wire",
+	"pages": "sync/pages", "socket": "push/socket", "store": "store", "sync": "sync", "version": "version", "wire": "sync/wire",
 }
 
 // constants are the whole numbers that a package declares. What it takes from

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -195,4 +196,11 @@ func AppendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// SortedIDs are some ids in order, each once.
+func SortedIDs(ids []ID) []ID {
+	out := slices.Clone(ids)
+	slices.SortFunc(out, func(a, b ID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(out)
 }

@@ -16,10 +16,6 @@ const (
 	Deleted State = 1 // a tombstone
 )
 
-// Month counts from January 2000, which is 1. Zero has no date: the record
-// belongs to every period.
-type Month int16
-
 // Writer is one write as a record remembers it: whose, when, and where in the
 // log. Its replica is the number, which sorts as the name does.
 type Writer struct {

@@ -3,13 +3,12 @@ package sync
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"math"
-	"slices"
+	"log/slog"
 
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/telemetry"
 )
@@ -47,68 +46,20 @@ func (r *Recent) Get(name string) int {
 const MaxRemembered = maxRemembered
 
 // LookAtMost has a page look at so many records to fill.
-func (e *Engine) LookAtMost(n int) { e.lookAtMost = n }
+func (e *Engine) LookAtMost(n int) { e.pages.LookAtMost = n }
 
 // MoveAtOnce has subtrees move so many records at once.
 func (e *Engine) MoveAtOnce(n int) { e.rescopeAtOnce = n }
 
-// Place is what a cursor says.
-type Place struct{ c cursor }
-
 // PlaceOf reads a cursor.
-func (e *Engine) PlaceOf(who access.Caller, text string) (Place, error) {
-	c, err := e.readCursor(who, text)
-	return Place{c}, err
+func (e *Engine) PlaceOf(who access.Caller, text string) (pages.Cursor, error) {
+	return e.pages.Cursor(who, text)
 }
 
-// CursorOf writes the cursor that was read.
-func (e *Engine) CursorOf(who access.Caller, p Place) string { return e.writeCursor(who, p.c) }
-
-// SignCursor makes a genuine cursor of any bytes.
-func (e *Engine) SignCursor(who access.Caller, body []byte) string {
-	body = slices.Clone(body)
-	return base64.RawURLEncoding.EncodeToString(append(body, e.cursorMAC(who, body)...))
-}
-
-// SomeCursors are the bytes of cursors as devices have them, without their
-// signatures: at the beginning, in the middle of a fill and far along a log.
-func SomeCursors() (all [][]byte) {
-	e := New(Config{})
-	defer e.Close()
-	for _, c := range []cursor{
-		{epoch: "e1", fill: fill{after: 812, key: lastKey}, base: 812, pos: 812, head: 812},
-		{epoch: "e1", base: 1, pos: 5, mid: record.ID{9}, head: 7},
-		{
-			epoch: "0123456789ab", base: 1 << 41, pos: 1 << 41, head: 1 << 41, mid: record.ID{1},
-			fill: fill{after: 1 << 41, batch: 1 << 41, since: 1 << 41, rank: 110, scope: 1 << 30, key: record.ID{7}},
-		},
-	} {
-		b, _ := base64.RawURLEncoding.DecodeString(e.writeCursor(access.Caller{}, c))
-		all = append(all, b[:len(b)-cursorMAC])
-	}
-	return all
-}
-
-// Base is the seq up to which the device has applied everything.
-func (p Place) Base() record.Seq { return p.c.base }
-
-// Pos is how far the pages have come.
-func (p Place) Pos() record.Seq { return p.c.pos }
-
-// Reached reports whether the fill has come past a record in a scope, where it
-// is to be held since a place in the log.
-func (p Place) Reached(since record.Seq, scope record.ScopeID, rank int16, id record.ID) bool {
-	return p.c.fill.behind(place{rank, since, scope}, id)
-}
-
-// LongestCursor is a cursor in which everything is as long as it gets.
-func (e *Engine) LongestCursor(who access.Caller, epoch string, seq record.Seq) string {
-	const away = 1 << 28 // rows that came since the device last had everything
-	key := record.MustID("ffffffff-ffff-7fff-bfff-fffffffffff0")
-	return e.writeCursor(who, cursor{
-		epoch: epoch, chain: [8]byte{1, 2, 3, 4, 5, 6, 7, 8}, base: seq, pos: seq + away, mid: key, head: seq + away,
-		fill: fill{after: seq, batch: seq, rank: math.MaxInt16, since: seq, scope: math.MaxInt32, key: key},
-	})
+// Watch has an engine count and log what it does.
+func (e *Engine) Watch(tracer *telemetry.Tracer, metrics *telemetry.Metrics, log *slog.Logger) {
+	e.Tracer, e.Metrics, e.Log = tracer, metrics, log
+	e.pages.Tracer, e.pages.Metrics = tracer, metrics
 }
 
 // Together is one of several things that reach the committer in one gather: a

@@ -2,7 +2,7 @@ package sync_test
 
 import (
 	"encoding/json"
-	"errors"
+
 	"slices"
 	"strconv"
 	"testing"
@@ -12,9 +12,8 @@ import (
 
 	"roadbook/record"
 	"roadbook/store/pg/pgtest"
-	"roadbook/sync"
+
 	"roadbook/sync/wire"
-	"roadbook/version"
 )
 
 // backup keeps the database as it is now.
@@ -110,7 +109,7 @@ func TestCase12_restored(t *testing.T) {
 	w.restored(backup)
 
 	_, err := w.engine.Push(t.Context(), lin.who, &wire.Push{Replica: lin.replica, Epoch: epoch, Mutations: w.read(mustPush(lin)).Mutations, Prev: lin.names[50].String()})
-	problem := &sync.Problem{}
+	problem := &wire.Failure{}
 	require.ErrorAs(t, err, &problem)
 	require.Equal(t, "epoch", problem.Err.Code)
 	require.EqualValues(t, 30, problem.More.Judged[string(lin.replica)])
@@ -166,7 +165,7 @@ func TestCase12_rolledBack(t *testing.T) {
 			} else {
 				request := lin.request()
 				_, err := w.engine.Pull(t.Context(), lin.who, &request)
-				problem := &sync.Problem{}
+				problem := &wire.Failure{}
 				require.ErrorAs(t, err, &problem)
 				require.Equal(t, "rewound", problem.Err.Code)
 				require.NotEqual(t, epoch, problem.More.Epoch)
@@ -195,217 +194,8 @@ func TestCase12_noProof(t *testing.T) {
 
 	_, err := w.engine.Push(t.Context(), lin.who, frame)
 
-	problem := &sync.Problem{}
+	problem := &wire.Failure{}
 	require.ErrorAs(t, err, &problem)
 	require.Equal(t, "hole", problem.Err.Code)
 	require.Equal(t, lin.epoch, w.end().Epoch)
-}
-
-// What two phones did one after the other comes back in the other order: what
-// cannot stand yet is parked, and settled once the other is back.
-func TestParked(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin, chen := w.phone("lin"), w.phone("chen")
-	chen.who.Roles = []string{"manager"}
-	lin.sync()
-	chen.sync()
-	backup := w.backup()
-	shop := lin.create("account", values("name", "兴旺", "tags", []string{"冷链", "重点"}))
-	linAll := slices.Clone(lin.outbox)
-	lin.sync()
-	chen.sync()
-	require.True(t, chen.has(shop))
-	edit := chen.change(shop)
-	edit.Set, edit.Remove = values("short_name", "旺"), values("tags", []string{"冷链"})
-	chen.typed(edit)
-	chenAll := slices.Clone(chen.outbox)
-	visit := chen.create("visit", values("account", shop, "summary", "good"))
-	chenAll = append(chenAll, chen.outbox[1])
-	chen.sync()
-	epoch := chen.epoch
-
-	w.restored(backup)
-
-	parked := chen.give(chen.journal(chenAll, epoch, 1))
-	require.Equal(t, []record.Result{record.Parked, record.Parked}, results(parked))
-	chen.restart()
-	chen.pull()
-	require.False(t, chen.has(shop))
-	again := chen.give(chen.journal(chenAll, epoch, 1))
-	require.Equal(t, []record.Result{record.Parked, record.Parked}, results(again))
-
-	require.Equal(t, []record.Result{record.Applied}, results(lin.give(lin.journal(linAll, epoch, 1))))
-	chen.pull()
-	require.Equal(t, "旺", chen.text(shop, "short_name"))
-	require.Equal(t, `["重点"]`, chen.raw(shop, "tags"))
-	require.Equal(t, "good", chen.text(visit, "summary"))
-	last := chen.pages[len(chen.pages)-1]
-	require.Equal(t, []record.Result{record.Applied, record.Applied}, results(last.Outcomes), "its device is told")
-	require.Equal(t, []uint64{1, 2}, []uint64{last.Outcomes[0].N, last.Outcomes[1].N})
-	require.Equal(t, chenAll[0].ID, last.Outcomes[0].ID)
-	require.Equal(t, []record.Result{record.Applied, record.Applied}, results(chen.give(chen.journal(chenAll, epoch, 1))))
-}
-
-// A remove comes back before the add that it took away, which must not bring
-// the tag back; one that nobody has seen stays.
-func TestReturning_removedTag(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin, chen := w.phone("lin"), w.phone("chen")
-	shop := lin.create("account", values("name", "兴旺"))
-	lin.sync()
-	chen.sync()
-	backup := w.backup()
-	add := lin.change(shop)
-	add.Add = values("tags", []string{"冷链"})
-	lin.typed(add)
-	linAll := slices.Clone(lin.outbox)
-	lin.sync()
-	chen.sync()
-	remove := chen.change(shop)
-	remove.Remove = values("tags", []string{"冷链"})
-	chen.typed(remove)
-	chenAll := slices.Clone(chen.outbox)
-	chen.sync()
-	lin.pull()
-	other := lin.change(shop)
-	other.Add = values("tags", []string{"重点"})
-	lin.typed(other)
-	linAll = append(linAll, lin.outbox...)
-	lin.sync()
-	epoch := lin.epoch
-
-	w.restored(backup)
-	require.Equal(t, []record.Result{record.Applied}, results(chen.give(chen.journal(chenAll, epoch, 1))))
-	lin.give(lin.journal(linAll, epoch, 2))
-
-	chen.restart()
-	chen.pull()
-	require.Equal(t, `["重点"]`, chen.raw(shop, "tags"))
-}
-
-// A delete comes back before an edit that it had seen: the record stays deleted.
-func TestReturning_deleted(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin, zhou := w.phone("lin"), w.phone("chen")
-	shop := lin.create("account", values("name", "兴旺"))
-	lin.sync()
-	zhou.sync()
-	backup := w.backup()
-	zhou.edit(shop, values("short_name", "旺"))
-	zhouAll := slices.Clone(zhou.outbox)
-	zhou.sync()
-	lin.pull()
-	lin.remove(shop)
-	linAll := slices.Clone(lin.outbox)
-	lin.sync()
-	epoch := lin.epoch
-
-	w.restored(backup)
-	require.Equal(t, []record.Result{record.Applied}, results(lin.give(lin.journal(linAll, epoch, 2))))
-	require.NotContains(t, results(zhou.give(zhou.journal(zhouAll, epoch, 1))), record.Refused)
-
-	zhou.restart()
-	zhou.pull()
-	require.False(t, zhou.has(shop), "it is not raised from the dead")
-}
-
-// A refused mutation that comes back is only burnt, whatever would become of it
-// now.
-func TestReturning_refused(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin := w.phone("lin")
-	shop := lin.create("account", values("name", "兴旺", "points", 0))
-	lin.sync()
-	backup := w.backup()
-	e := lin.change(shop)
-	e.Inc = values("points", -1)
-	lin.typed(e)
-	all := slices.Clone(lin.outbox)
-	lin.sync()
-	require.Equal(t, "floor", refusalCode(lin.outs[all[0].ID]))
-	epoch := lin.epoch
-
-	w.restored(backup)
-	w.propose(w.org, record.Edit{Op: record.OpEdit, Kind: "account", ID: shop, Seen: version.Vector{version.Log: uint64(w.end().Seq)}, Inc: values("points", 10)})
-	out := lin.give(lin.journal(all, epoch, 2))
-
-	require.Equal(t, []record.Result{record.Refused}, results(out))
-	lin.restart()
-	lin.pull()
-	require.Equal(t, "10", lin.raw(shop, "points"))
-}
-
-// A replica that was made after the backup is made again, under its own name,
-// for the device that proves that it was one.
-func TestReturning_lostReplica(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin := w.phone("lin")
-	backup := w.backup()
-	young := w.phone("lin")
-	shop := young.create("account", values("name", "兴旺"))
-	all := slices.Clone(young.outbox)
-	young.sync()
-	epoch := young.epoch
-	w.restored(backup)
-	if _, err := w.pool.Exec(t.Context(), `DELETE FROM replicas WHERE org = $1 AND device = $2`, w.org, [16]byte(young.who.Device)); err != nil {
-		require.NoError(t, err)
-	}
-
-	_, err := w.engine.Push(t.Context(), young.who, &wire.Push{Replica: young.replica})
-	problem := &sync.Problem{}
-	require.True(t, errors.As(err, &problem))
-	require.Equal(t, "replica", problem.Err.Code)
-	require.Equal(t, []record.Result{record.Applied}, results(young.give(young.journal(all, epoch, 1))))
-
-	lin.sync()
-	require.Equal(t, "兴旺", lin.text(shop, "name"))
-	young.restart()
-	young.pull()
-	require.True(t, young.has(shop))
-}
-
-// What has waited for thirty days is refused, and its device is told.
-func TestParked_expires(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin, chen := w.phone("lin"), w.phone("chen")
-	lin.sync()
-	chen.sync()
-	backup := w.backup()
-	shop := lin.create("account", values("name", "兴旺"))
-	lin.sync()
-	chen.sync()
-	chen.edit(shop, values("short_name", "旺"))
-	all := slices.Clone(chen.outbox)
-	chen.sync()
-	epoch := chen.epoch
-	w.restored(backup)
-	require.Equal(t, []record.Result{record.Parked}, results(chen.give(chen.journal(all, epoch, 1))))
-	chen.restart()
-	chen.pull()
-
-	w.pass(30*24*time.Hour - time.Second)
-	more, err := w.engine.Expire(t.Context(), w.org)
-	require.NoError(t, err)
-	require.False(t, more)
-	chen.pull()
-	require.Empty(t, chen.pages[0].Outcomes)
-
-	w.pass(time.Second)
-	_, err = w.engine.Expire(t.Context(), w.org)
-	require.NoError(t, err)
-	chen.pull()
-	require.Equal(t, []record.Result{record.Refused}, results(chen.pages[0].Outcomes))
-	require.Equal(t, "parked", refusalCode(chen.pages[0].Outcomes[0]))
 }

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
+	"roadbook/sync/history"
 )
 
 // draft is one record as a mutation would make it.
@@ -183,7 +183,7 @@ func (s *settling) touch(rec *record.Record) {
 	if d.was == nil || d.touched {
 		return
 	}
-	s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpEdit, Kind: rec.Kind.Name, ID: rec.ID}, P: d.was.Seq, Server: true})
+	s.edits = append(s.edits, history.Edit{Edit: &record.Edit{Op: record.OpEdit, Kind: rec.Kind.Name, ID: rec.ID}, P: d.was.Seq, Server: true})
 	d.quiet, d.touched = false, true
 	d.now.Seq = s.by.Seq
 	d.now.Saw(s.by)
@@ -262,28 +262,11 @@ func monthOf(r *record.Record) record.Month {
 				text = vs.Text("time_device")
 			}
 		}
-		if m, ok := parseMonth(text); ok {
+		if m, ok := record.ParseMonth(text); ok {
 			return m
 		}
 	}
 	return 0
-}
-
-// parseMonth reads the month of a date or an instant.
-func parseMonth(text string) (record.Month, bool) {
-	if len(text) < 7 || text[4] != '-' {
-		return 0, false
-	}
-	year, err1 := strconv.Atoi(text[:4])
-	month, err2 := strconv.Atoi(text[5:7])
-	if err1 != nil || err2 != nil || year < 2000 || month < 1 || month > 12 {
-		return 0, false
-	}
-	return record.Month((year-2000)*12 + month), true
-}
-
-func monthAt(t time.Time) record.Month {
-	return record.Month((t.UTC().Year()-2000)*12 + int(t.UTC().Month()))
 }
 
 // check is what must hold of a record whoever wrote it.

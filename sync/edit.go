@@ -7,6 +7,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -83,7 +84,7 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		return err
 	}
 	d := s.fresh(kind, e.ID)
-	body := editBody{Edit: e}
+	body := history.Edit{Edit: e}
 	report, err := conflicts.Apply(d.now, e, s.write(e))
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (s *settling) change(e *record.Edit, rec *record.Record) error {
 		return err
 	}
 	w := s.write(e)
-	body := editBody{Edit: e, P: rec.Seq}
+	body := history.Edit{Edit: e, P: rec.Seq}
 	if rec.State == record.Deleted {
 		if e.Op == record.OpCreate {
 			return deleted()
@@ -139,7 +140,9 @@ func (s *settling) change(e *record.Edit, rec *record.Record) error {
 	if err := s.forget(d.now); err != nil {
 		return err
 	}
-	w.At = func(field string, _ record.Seq) (json.RawMessage, error) { return s.w.onScreen(rec, field, w) }
+	w.At = func(field string, _ record.Seq) (json.RawMessage, error) {
+		return history.OnScreen(rec, field, w, s.w.entryAt)
+	}
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err
@@ -189,7 +192,7 @@ func deleted() error {
 
 // meet judges an edit of a tombstone. done means that there is nothing more to
 // apply.
-func (s *settling) meet(rec *record.Record, w *conflicts.Write, body *editBody) (done bool, err error) {
+func (s *settling) meet(rec *record.Record, w *conflicts.Write, body *history.Edit) (done bool, err error) {
 	switch conflicts.Meet(rec, w) {
 	case conflicts.TooLate:
 		return true, deleted()
@@ -217,14 +220,14 @@ func (s *settling) revive(rec *record.Record, w *conflicts.Write) error {
 	d := s.draft(rec)
 	d.quiet = false
 	d.now.State, d.now.Tomb = record.Live, record.Writer{}
-	s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpRestore, Kind: rec.Kind.Name, ID: rec.ID}, P: rec.Seq, Server: true})
+	s.edits = append(s.edits, history.Edit{Edit: &record.Edit{Op: record.OpRestore, Kind: rec.Kind.Name, ID: rec.ID}, P: rec.Seq, Server: true})
 	return s.clash(d.now, conflicts.Clash{
 		Field: deletedField, Kept: json.RawMessage("false"), KeptBy: s.by, Lost: json.RawMessage("true"), LostBy: tomb, Ask: true,
 	})
 }
 
 // deletedField stands for whether a record is there at all.
-var deletedField = &record.Field{Name: "deleted", Type: "bool", Policy: "delete"}
+var deletedField = &record.Field{Name: history.Deleted, Type: "bool", Policy: "delete"}
 
 // remove settles a delete.
 func (s *settling) remove(e *record.Edit, rec *record.Record) error {
@@ -236,7 +239,7 @@ func (s *settling) remove(e *record.Edit, rec *record.Record) error {
 	if err != nil {
 		return err
 	}
-	body := editBody{Edit: e, P: rec.Seq}
+	body := history.Edit{Edit: e, P: rec.Seq}
 	switch conflicts.Delete(rec, w) {
 	case conflicts.Repeats:
 		s.edits = append(s.edits, body)
@@ -258,7 +261,7 @@ func (s *settling) remove(e *record.Edit, rec *record.Record) error {
 	s.bury(rec)
 	s.drafts[rec.ID].now.Cover("", nil, w.Awaited)
 	for _, child := range children {
-		s.edits = append(s.edits, editBody{Edit: &record.Edit{Op: record.OpDelete, Kind: child.Kind.Name, ID: child.ID}, P: child.Seq, Server: true})
+		s.edits = append(s.edits, history.Edit{Edit: &record.Edit{Op: record.OpDelete, Kind: child.Kind.Name, ID: child.ID}, P: child.Seq, Server: true})
 		s.bury(child)
 	}
 	return nil
@@ -341,7 +344,7 @@ func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 	if err := s.actor.CheckDelete(rec.Kind, rec.Owner); err != nil {
 		return err
 	}
-	s.edits = append(s.edits, editBody{Edit: e, P: rec.Seq})
+	s.edits = append(s.edits, history.Edit{Edit: e, P: rec.Seq})
 	if rec.State == record.Live {
 		s.note(rec, s.by) // a delete that has not seen this must yield, whichever comes first
 		return nil
@@ -378,7 +381,7 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 }
 
 // report notes what settling an edit came to.
-func (s *settling) report(rec *record.Record, r conflicts.Report, body *editBody) error {
+func (s *settling) report(rec *record.Record, r conflicts.Report, body *history.Edit) error {
 	body.Was = r.Was
 	s.merged = s.merged || r.Merged
 	s.edits = append(s.edits, *body)

@@ -7,14 +7,14 @@ package sync
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"log/slog"
 	"sync"
 	"time"
 
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
+	"roadbook/sync/pages"
 	"roadbook/telemetry"
 )
 
@@ -50,36 +50,32 @@ type Engine struct {
 
 	reindexAtOnce int  // records that get their look-up rows in one transaction
 	rescopeAtOnce int  // records of a subtree that move in one transaction
-	lookAtMost    int  // records that one page looks at to fill
 	still         bool // somebody else moves subtrees
 	remember      int  // bytes of records that each org's committer remembers
 
-	macs sync.Pool // of hash.Hash, to sign receipts with
-
-	writers sync.Pool // of *wire.PageWriter
+	pages   *pages.Maker
+	teller  *history.Teller
+	schemas pages.Schemas
 
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
-	schemas    map[schemaKey]*record.Schema
 	pinned     map[record.OrgID]pinnedAt
-}
-
-type schemaKey struct {
-	org record.OrgID
-	seq record.Seq
 }
 
 // New is an engine over a migrated database.
 func New(c Config) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Engine{
-		reindexAtOnce: reindexAtOnce, lookAtMost: lookAtMost,
+	e := &Engine{
+		reindexAtOnce: reindexAtOnce, teller: history.NewTeller(c.Key),
 		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: cmp.Or(c.Memory, maxRemembered),
 		committers: map[record.OrgID]*committer{},
-		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},
-		macs:       sync.Pool{New: func() any { return hmac.New(sha256.New, c.Key) }},
 	}
+	e.pages = pages.New(pages.Config{
+		Store: c.Store, Key: c.Key, Now: c.Now, Schemas: &e.schemas, Teller: e.teller, Settle: e.settleView, Lost: e.seenLost, Fault: e.fault,
+		Metrics: c.Metrics, Tracer: c.Tracer,
+	})
+	return e
 }
 
 // Close ends the committers after what they have in hand.
@@ -88,31 +84,7 @@ func (e *Engine) Close() {
 	e.work.Wait()
 }
 
-// schemas is where schemas are read.
-type schemas interface {
-	Schema(ctx context.Context, seq record.Seq) (*record.Schema, error)
-}
-
 // schema reads the schema of a place in the log; it is read once.
-func (e *Engine) schema(ctx context.Context, org record.OrgID, tx schemas, seq record.Seq) (*record.Schema, error) {
-	key := schemaKey{org, seq}
-	e.mu.Lock()
-	known := e.schemas[key]
-	e.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	if seq == 0 {
-		return &record.Schema{}, nil
-	}
-	read, err := tx.Schema(ctx, seq)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.schemas[key] == nil {
-		e.schemas[key] = read // and no other ever: records know their kind by it
-	}
-	return e.schemas[key], nil
+func (e *Engine) schema(ctx context.Context, org record.OrgID, tx store.Tx, seq record.Seq) (*record.Schema, error) {
+	return e.schemas.At(ctx, org, tx, seq)
 }

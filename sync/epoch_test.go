@@ -10,6 +10,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync"
+
 	"roadbook/sync/wire"
 )
 
@@ -98,7 +99,7 @@ func TestNewEpoch_cursorsOfBefore(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.engine.Pull(t.Context(), p.who, &wire.PullRequest{Cursor: cursor, Replica: p.replica})
 
-	problem := new(sync.Problem)
+	problem := new(wire.Failure)
 	require.ErrorAs(t, err, &problem)
 	require.Equal(t, errs.Stale, problem.Err.Kind)
 	require.Equal(t, "epoch", problem.Err.Code)

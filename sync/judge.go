@@ -35,7 +35,7 @@ func (w *work) judge(j *job) error {
 		writer = w.writers[j.replica]
 	}
 	if writer == nil || writer.Person != j.who.Person || writer.Device != j.who.Device || writer.Online != j.online {
-		j.err = notYours(w.head.Epoch)
+		j.err = wire.NotYours(w.head.Epoch)
 		return nil
 	}
 	if j.online {

@@ -233,7 +233,7 @@ func (w *work) loadActors(ids []record.ID) error {
 		case id.IsZero():
 			w.actors[id] = &access.Actor{System: true, Active: true}
 		default:
-			w.actors[id] = &access.Actor{Person: id, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
+			w.actors[id] = access.Somebody(id)
 			people = append(people, id)
 		}
 	}
@@ -242,7 +242,7 @@ func (w *work) loadActors(ids []record.ID) error {
 	}
 	grants, err := w.tx.Grants(w.ctx, people, 1<<62)
 	for _, g := range grants {
-		holds(w.actors[g.Holder], g)
+		w.actors[g.Holder].Hold(g.Scope, g.Name)
 	}
 	for _, id := range people {
 		a := w.actors[id]

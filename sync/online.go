@@ -83,7 +83,7 @@ func (e *Engine) Look(ctx context.Context, who access.Caller, fn func(Sight) err
 
 // actorAt is somebody with the rights that he has in a snapshot.
 func actorAt(ctx context.Context, tx store.Tx, who access.Caller) (*access.Actor, error) {
-	a := &access.Actor{Person: who.Person, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
+	a := access.Somebody(who.Person)
 	people, err := tx.People(ctx, []record.ID{who.Person})
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func actorAt(ctx context.Context, tx store.Tx, who access.Caller) (*access.Actor
 	}
 	grants, err := tx.Grants(ctx, []record.ID{who.Person}, 1<<62)
 	for _, g := range grants {
-		holds(a, g)
+		a.Hold(g.Scope, g.Name)
 	}
 	return a, err
 }

@@ -12,6 +12,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -29,51 +30,27 @@ const (
 	maxUnparkings = 8 // rounds of one commit: what is back may bring back more
 )
 
-// as is the name of a mutation that the server settles in a row of its own.
-type as struct {
-	Replica record.ReplicaID `json:"replica"`
-	N       uint64           `json:"n"`
-	ID      record.ID        `json:"id"`
-	Parked  record.Seq       `json:"parked"`
-}
-
-// typedRow is a row of the log under the name that its mutation was typed
-// under.
-func typedRow(row *store.Entry) *store.Entry {
-	const mark = `{"as":`
-	if len(row.Outcome) < len(mark) || string(row.Outcome[:len(mark)]) != mark {
-		return row
-	}
-	var keep stored
-	if err := json.Unmarshal(row.Outcome, &keep); err != nil || keep.As == nil {
-		return row
-	}
-	typed := *row
-	typed.Replica, typed.N, typed.ID = keep.As.Replica, keep.As.N, keep.As.ID
-	return &typed
-}
-
 // park lets a mutation wait that was accepted once.
 func (s *settling) park(why *errs.Error) (record.Outcome, error) {
 	w, seq := s.w, s.w.next()
 	s.edits = s.edits[:0]
 	for i := range s.m.Edits {
-		s.edits = append(s.edits, editBody{Edit: &s.m.Edits[i]})
+		s.edits = append(s.edits, history.Edit{Edit: &s.m.Edits[i]})
 	}
 	typed, err := json.Marshal(s.m)
 	if err != nil {
 		return record.Outcome{}, fmt.Errorf("a parked mutation cannot be written: %w", err)
 	}
-	keep := stored{Over: s.m.Again.Over, Parked: typed, Refusal: record.RefusalOf(why)}
+	keep := history.Verdict{Over: s.m.Again.Over, Parked: typed, Refusal: record.RefusalOf(why)}
 	w.append(s.writer, s.m, store.Entry{
-		Seq: seq, Stamp: s.m.Again.Stamp, Person: s.person, Result: record.Parked, Body: s.body(), Outcome: keep.text(),
+		Seq: seq, Stamp: s.m.Again.Stamp, Person: s.person, Result: record.Parked, Body: s.body(), Outcome: keep.Text(),
 	})
 	w.head.Parked++
 	w.parked = append(w.parked, store.Parked{
 		Replica: s.writer.ID, N: s.m.N, Seq: seq, Expires: w.now.Add(parkedFor), Waits: s.named(),
 	})
 	keep.Refusal = nil
-	return w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep), nil
+	return w.e.teller.Outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep), nil
 }
 
 // named are the records, the people and the mutations that a mutation names:
@@ -180,7 +157,7 @@ func (w *work) openParked(seq record.Seq) (*settling, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keep stored
+	var keep history.Verdict
 	m := &record.Mutation{}
 	if err := errors.Join(json.Unmarshal(row.Outcome, &keep), json.Unmarshal(keep.Parked, m)); err != nil {
 		return nil, fmt.Errorf("row %d of the log is damaged: %w", seq, err)
@@ -194,18 +171,18 @@ func (w *work) openParked(seq record.Seq) (*settling, error) {
 	}
 	m.Hash = row.Hash
 	s := &settling{w: w, m: m, writer: writer, person: row.Person, parked: seq, drafts: map[record.ID]*draft{}}
-	s.proof = w.e.prove(w.tx.Org, writer.ID, m)
-	s.proof.result = record.Applied // it was proven when it came, and the key may be another by now
+	s.proof = w.e.teller.Prove(w.tx.Org, writer.ID, m)
+	s.proof.Result = record.Applied // it was proven when it came, and the key may be another by now
 	return s, nil
 }
 
 // appendSettled adds a row that says what became of a parked mutation. Its name
 // is used up, so the row is the server's own.
-func (s *settling) appendSettled(e store.Entry, keep stored) {
+func (s *settling) appendSettled(e store.Entry, keep history.Verdict) {
 	w := s.w
 	writer := w.writers[w.head.Server]
-	keep.As = &as{Replica: s.writer.ID, N: s.m.N, ID: s.m.ID, Parked: s.parked}
-	e.Outcome = keep.text()
+	keep.As = &history.As{Replica: s.writer.ID, N: s.m.N, ID: s.m.ID, Parked: s.parked}
+	e.Outcome = keep.Text()
 	w.append(writer, &record.Mutation{N: writer.N + 1, ID: w.rowID(writer), Hash: s.m.Hash}, e)
 	s.writer.Stamp = version.Later(s.writer.Stamp, e.Stamp)
 	w.settled = append(w.settled, store.Settled{Parked: s.parked, At: e.Seq})
@@ -252,9 +229,9 @@ func (e *Engine) Expire(ctx context.Context, org record.OrgID) (more bool, err e
 func (s *settling) expire() {
 	why := errs.New("sync.park", errs.Missing, "what this change builds on has not come back; please enter it again").Coded("parked")
 	for i := range s.m.Edits {
-		s.edits = append(s.edits, editBody{Edit: &s.m.Edits[i]})
+		s.edits = append(s.edits, history.Edit{Edit: &s.m.Edits[i]})
 	}
 	s.appendSettled(store.Entry{
 		Seq: s.w.next(), Stamp: s.m.Again.Stamp, Person: s.person, Result: record.Refused, Body: s.body(),
-	}, stored{Refusal: record.RefusalOf(why)})
+	}, history.Verdict{Refusal: record.RefusalOf(why)})
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"roadbook/sync"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/version"
 )
@@ -85,7 +85,7 @@ func (p *phone) limit(w wire.Want) {
 }
 
 // place is what the phone's cursor says; a real one cannot read it.
-func (p *phone) place() sync.Place {
+func (p *phone) place() pages.Cursor {
 	p.w.t.Helper()
 	place, err := p.w.engine.PlaceOf(p.who, p.cursor)
 	require.NoError(p.w.t, err)

@@ -10,7 +10,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/record"
-	"roadbook/sync"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/version"
 )
@@ -279,7 +279,7 @@ func (p *phone) ask(r wire.PullRequest) wire.PullAnswer {
 	require.NoError(p.w.t, err)
 	var page wire.PullAnswer
 	require.NoError(p.w.t, json.Unmarshal(body, &page), "%s", body)
-	require.LessOrEqual(p.w.t, len(page.Cursor), sync.MaxCursor)
+	require.LessOrEqual(p.w.t, len(page.Cursor), pages.MaxCursor)
 	return page
 }
 

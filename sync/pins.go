@@ -9,14 +9,13 @@ import (
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/pages"
 )
 
 const (
 	// pinDays is how long the pins of a device last that asks for nothing: they
 	// cost the org rows, and a phone in a drawer needs none.
 	pinDays = 30
-	// touchPins is how exactly the server remembers that a device has asked.
-	touchPins = 24 * time.Hour
 	// idleAtOnce is how many idle devices one look finds.
 	idleAtOnce = 500
 
@@ -24,70 +23,6 @@ const (
 )
 
 func accountScope(root record.ID) string { return accountPrefix + root.String() }
-
-// pinnable reports whether somebody may pin a record: the top of a tree, that he
-// sees without any pin.
-func pinnable(a *access.Actor, k *record.Kind, state record.State, scopes []record.ScopeID) bool {
-	return k != nil && k.Parent == "" && k.Scope == "" && state == record.Live && a.Sees(k, scopes)
-}
-
-// loadPins finds what the device has pinned, and whether that is what it asks
-// for and what its person still has a right to.
-func (p *page) loadPins(want wish) error {
-	pinned, err := p.pinned()
-	if err != nil {
-		return err
-	}
-	var have []record.ID
-	for _, pin := range pinned {
-		have = append(have, pin.Rec)
-		p.touch = p.touch || p.e.Now().Sub(pin.Used) > touchPins
-	}
-	ask := have
-	if want.pins != nil {
-		ask = sortedIDs(want.pins)
-	}
-	if len(ask) == 0 && len(have) == 0 {
-		return nil
-	}
-	rows, err := p.tx.Records(p.ctx, ask)
-	if err != nil {
-		return err
-	}
-	may := map[record.ID]bool{}
-	for i := range rows {
-		r := &rows[i]
-		may[r.ID] = pinnable(p.actor, p.schema.KindNo(r.Kind), r.State, r.Scopes)
-	}
-	var get []record.ID
-	for _, id := range ask {
-		if may[id] {
-			get = append(get, id)
-		} else if want.pins != nil {
-			p.refused = append(p.refused, id)
-		}
-	}
-	if !slices.Equal(get, have) {
-		return &unsettled{wish: want}
-	}
-	return nil
-}
-
-// pinned lists the pins of the device; most have none, and their grants say so.
-func (p *page) pinned() ([]store.Pin, error) {
-	for _, g := range p.live {
-		if g.Holder == p.who.Device {
-			return p.tx.PinsOf(p.ctx, p.who.Device)
-		}
-	}
-	return nil, nil
-}
-
-func sortedIDs(ids []record.ID) []record.ID {
-	out := slices.Clone(ids)
-	slices.SortFunc(out, func(a, b record.ID) int { return slices.Compare(a[:], b[:]) })
-	return slices.Compact(out)
-}
 
 // grantPins settles what a device pins from here on: as much of what it asks
 // for as its person sees, or of what it has if it asks for nothing. Each change
@@ -110,12 +45,12 @@ func (w *work) grantPins(who access.Caller, want []record.ID) error {
 		return err
 	}
 	var get []record.ID
-	for _, id := range sortedIDs(want) {
+	for _, id := range record.SortedIDs(want) {
 		rec, err := w.record(id)
 		if err != nil {
 			return err
 		}
-		if rec != nil && pinnable(actor, rec.Kind, rec.State, rec.Scopes) {
+		if rec != nil && pages.Pinnable(actor, rec.Kind, rec.State, rec.Scopes) {
 			get = append(get, id)
 		}
 	}
@@ -215,7 +150,7 @@ func (w *work) pinsOf(device record.ID) ([]record.ID, error) {
 			out = slices.DeleteFunc(append(out, r.Add...), func(id record.ID) bool { return slices.Contains(r.Take, id) })
 		}
 	}
-	return sortedIDs(out), nil
+	return record.SortedIDs(out), nil
 }
 
 // isPinned reports whether an account has a scope of its own.

@@ -5,28 +5,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/record"
-	"roadbook/store"
 )
-
-func holds(a *access.Actor, g store.Grant) {
-	a.Scopes[g.Scope] = true
-	if owner, is := ownerScope(g.Name); is {
-		a.Owners[owner] = true
-	}
-}
-
-const (
-	ownerPrefix  = "owner:"
-	sharedPrefix = "shared:"
-)
-
-func ownerScope(name string) (record.ID, bool) {
-	if len(name) <= len(ownerPrefix) || name[:len(ownerPrefix)] != ownerPrefix {
-		return record.NoID, false
-	}
-	id, err := record.ParseID(name[len(ownerPrefix):])
-	return id, err == nil
-}
 
 // scopeNames are the scopes that a record belongs in, worked out from what it
 // is now: those of its owner, its root's owner, its own and its root's
@@ -36,19 +15,19 @@ func scopeNames(r, root *record.Record) []string {
 	if r.Kind.Scope != "" {
 		return []string{r.Kind.Scope}
 	}
-	names := []string{ownerPrefix + r.Owner.String()}
+	names := []string{access.OwnerPrefix + r.Owner.String()}
 	add := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	for _, c := range r.Texts("collaborators") {
-		add(sharedPrefix + c)
+		add(access.SharedPrefix + c)
 	}
 	if root != nil && root.ID != r.ID {
-		add(ownerPrefix + root.Owner.String())
+		add(access.OwnerPrefix + root.Owner.String())
 		for _, c := range root.Texts("collaborators") {
-			add(sharedPrefix + c)
+			add(access.SharedPrefix + c)
 		}
 	}
 	return names

@@ -2,347 +2,100 @@ package sync
 
 import (
 	"context"
-	"errors"
-	"time"
+	"strings"
 
 	"roadbook/access"
-	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/sync/views"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 )
 
-// Pull answers with the next page of what is new for a device, from one
-// snapshot that also reads the head: the scopes that it loses, what changed in
-// those that it holds, judged against what it has applied and never against
-// how far its pages have come, and with the room left the next records of
-// scopes that are new to it.
-//
-// A device that asks to be shown something else than before, or whose person
-// may see something else, has that put into the log first.
+// A device that listens, and what is read once for all of them.
+type (
+	Seat    = pages.Seat
+	Stretch = pages.Stretch
+)
+
+// Pull answers with the next page of what is new for a device. A device that
+// asks to be shown something else than before, or whose person may see
+// something else, has that put into the log first.
 func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
-	_, out, err := e.pull(ctx, who, r)
-	return out, err
+	return e.pages.Pull(ctx, who, r)
 }
 
-func (e *Engine) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (_ *page, _ []byte, err error) {
-	ctx, span := e.Tracer.Start(ctx, "pull")
-	defer func() { span.End(err) }()
-	for range pullAttempts {
-		p, out, err := e.page(ctx, who, r)
-		if place, ok := errors.AsType[*lostPlace](err); ok {
-			if err := e.lost(ctx, who.Org, place.epoch, "a device has seen what the log has lost"); err != nil {
-				return nil, nil, err
-			}
-			continue // the answer now is that the epoch is another
-		}
-		ask, ok := errors.AsType[*unsettled](err)
-		if !ok {
-			return p, out, err
-		}
-		if err := e.settleView(ctx, who, ask); err != nil {
-			return nil, nil, err
-		}
-	}
-	return nil, nil, errs.New("sync.Pull", errs.Busy, "what this device is shown is being changed; try again in a moment")
+// Filling reports whether scopes are still being filled for whoever has this
+// cursor, so that the next page is a long one.
+func (e *Engine) Filling(who access.Caller, cursor string) bool {
+	return e.pages.Filling(who, cursor)
 }
 
-func (e *Engine) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (p *page, out []byte, err error) {
-	var touch bool
-	err = e.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
-		p, err = e.openPage(ctx, tx, head, who, r)
-		if err != nil {
+// Sit is a pull of a device that goes on to listen. There is no seat for one
+// that has more to pull.
+func (e *Engine) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *Seat, error) {
+	return e.pages.Sit(ctx, who, r)
+}
+
+// Stretch reads what has happened in some scopes since a place in the log. It
+// is nil if that is more than should be told unasked.
+func (e *Engine) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*Stretch, error) {
+	return e.pages.Stretch(ctx, org, from, scopes)
+}
+
+// Tell is the page that a pull from where a device stands would answer, and
+// where it stands then. There is no page if there is nothing for the device.
+// ok is false if what was read for all is not enough for this one.
+func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
+	return e.pages.Tell(e.ctx, s, st, most)
+}
+
+// settleView puts into the log what a device is shown from now on.
+func (e *Engine) settleView(ctx context.Context, who access.Caller, wish pages.Wish) error {
+	return e.submit(ctx, who.Org, &job{who: who, run: func(w *work) error {
+		if err := w.grantView(who, wish); err != nil {
 			return err
 		}
-		if out, err = p.write(); err == nil {
-			e.Metrics.Pulled(int64(head.Seq-p.old.base), len(out), p.old.fill.after == 0)
-		}
-		touch = p.touch
+		return w.grantPins(who, wish.Pins)
+	}})
+}
+
+// grantView settles what a device is shown from here on, if that has not been
+// done meanwhile.
+func (w *work) grantView(who access.Caller, wish pages.Wish) error {
+	known, err := w.tx.Views(w.ctx, who.Device)
+	if err != nil || len(known) == 0 {
 		return err
-	})
-	if touch && err == nil {
-		if late := e.Store.TouchPins(ctx, who.Org, who.Device, e.Now()); late != nil {
-			e.fault(late) // the next pull tries again
+	}
+	for _, s := range w.shown {
+		if s.Device == who.Device {
+			known = append(known, s.View)
 		}
 	}
-	return p, out, err
-}
-
-// page is one answer in the making.
-type page struct {
-	e      *Engine
-	ctx    context.Context
-	tx     source
-	head   store.Head
-	schema *record.Schema
-	who    access.Caller
-	req    *wire.PullRequest
-
-	replica record.ReplicaID // whose outcomes are told
-	actor   *access.Actor
-	live    map[record.ScopeID]store.Grant // what is granted now, each since its earliest
-	drops   []string
-	views   views.List // what the device has been shown
-	kinds   map[int16]*shown
-	turned  map[int16]turns // by rank
-	hidden  map[*record.Kind]map[string]bool
-
-	old  cursor // what the device came with
-	next cursor // what it goes with
-	out  *wire.PageWriter
-	sent map[record.ID]bool // what this page carries in full
-	done bool               // the device is up to date with it
-
-	refused []record.ID // pins that its person may not have
-	looked  int         // records that the fill has come to
-	touch   bool        // it is a while since the device was seen to use its pins
-}
-
-func (e *Engine) openPage(ctx context.Context, tx source, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
-	p := &page{
-		e: e, ctx: ctx, tx: tx, head: head, who: who, req: r,
-		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
-		kinds: map[int16]*shown{},
+	actor, err := w.actor(who.Person)
+	if err != nil {
+		return err
 	}
-	var err error
-	if p.schema, err = e.schema(ctx, who.Org, tx, head.Schema); err != nil {
-		return nil, err
-	}
-	if err := p.begin(); err != nil {
-		return nil, err
-	}
-	if err := p.checkReplica(); err != nil {
-		return nil, err
-	}
-	if err := p.loadGrants(); err != nil {
-		return nil, err
-	}
-	return p, p.loadViews()
-}
-
-// begin finds out where the device is. A first sync is no special case: it has
-// applied everything up to now and nothing is filled.
-func (p *page) begin() error {
-	if p.req.Cursor == "" {
-		h := p.head.Seq
-		p.old = cursor{epoch: p.head.Epoch, base: h, pos: h, head: h, fill: fill{batch: h}}
-		p.next = p.old
+	now := wish.On(known.Now(), w.schema)
+	now.Sight = pages.SightOf(w.schema, actor)
+	if now.SameWant(known.Now()) && now.SameSight(known.Now()) {
 		return nil
 	}
-	var err error
-	if p.old, err = p.e.readCursor(p.who, p.req.Cursor); err != nil {
-		return p.stale("foreign", "this device's place was not given by this server, or not to this device")
-	}
-	p.next = p.old
-	return p.checkPlace()
-}
-
-// loadViews finds what the device is shown, and whether that is what it asks
-// for and what its person may see.
-func (p *page) loadViews() error {
-	want, err := wishOf(p.req.Want)
-	if err != nil {
-		return err
-	}
-	if p.views, err = p.tx.Views(p.ctx, p.who.Device); err != nil {
-		return err
-	}
-	sight := sightOf(p.schema, p.actor)
-	if len(p.views) == 0 {
-		first := want.on(views.View{From: monthAt(p.e.Now().Add(-periodDays * 24 * time.Hour))}, p.schema)
-		first.Sight = sight
-		return &unsettled{first: &first}
-	}
-	now := want.on(p.views.Now(), p.schema)
-	now.Sight = sight
-	if !now.SameWant(p.views.Now()) || !now.SameSight(p.views.Now()) {
-		return &unsettled{wish: want}
-	}
-	return p.loadPins(want)
-}
-
-// checkReplica refuses to speak to a device under a name that is not its own: it
-// would wait for verdicts for ever.
-func (p *page) checkReplica() error {
-	id, ok := store.ReplicaNo(p.req.Replica)
-	if !ok {
-		return notYours(p.head.Epoch)
-	}
-	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
-	if err != nil {
-		return err
-	}
-	for _, w := range writers {
-		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
-			p.replica = id
-			return nil
-		}
-	}
-	return notYours(p.head.Epoch)
-}
-
-func (p *page) stale(code, why string) error {
-	err := errs.New("sync.Pull", errs.Stale, "%s: start over with an empty place; nothing typed is lost", why)
-	return &Problem{err.Coded(code), wire.Problem{Epoch: p.head.Epoch}}
-}
-
-// loadGrants finds what the person and his device hold now and what has ended
-// since the last page.
-func (p *page) loadGrants() error {
-	people, err := p.tx.People(p.ctx, []record.ID{p.who.Person})
-	if err != nil {
-		return err
-	}
-	p.actor = &access.Actor{Person: p.who.Person, Scopes: map[record.ScopeID]bool{}, Owners: map[record.ID]bool{}}
-	if len(people) > 0 {
-		p.actor.Roles, p.actor.Active = people[0].Roles, people[0].Active
-	}
-	grants, err := p.tx.Grants(p.ctx, []record.ID{p.who.Person, p.who.Device}, p.old.head)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		if known, is := p.live[g.Scope]; g.Until == 0 && (!is || g.Since < known.Since) {
-			p.live[g.Scope] = g
-			if g.Holder == p.who.Person {
-				holds(p.actor, g) // a pin is no right of its own
-			}
-		}
-	}
-	for _, g := range grants {
-		still, is := p.live[g.Scope]
-		if g.Until > p.old.head && g.Since <= p.old.head && (!is || still.Since > p.old.head) {
-			p.drops = append(p.drops, g.Name)
-		}
-	}
+	now.Seq = w.next()
+	w.shown = append(w.shown, store.Shown{Device: who.Device, View: now})
+	w.logOwn(now.Seq, `[{"op":"view","id":"`+who.Device.String()+`","set":{"from":"`+now.From.Text()+`","kinds":`+w.kindsText(now.Kinds)+`}}]`)
 	return nil
 }
 
-// write makes the page. Its buffer serves the next one: a page is a megabyte,
-// and growing there costs more than all that is done to a record.
-func (p *page) write() ([]byte, error) {
-	p.out, _ = p.e.writers.Get().(*wire.PageWriter)
-	if p.out == nil {
-		p.out = &wire.PageWriter{}
-	}
-	defer func() {
-		p.out.Reset()
-		p.e.writers.Put(p.out)
-	}()
-	size := p.req.MaxBytes
-	if size <= 0 {
-		size = wire.DefaultPageBytes
-	}
-	complete, err := p.delta(size)
-	if err != nil {
-		return nil, err
-	}
-	filling, err := p.fillUp(size)
-	if err != nil {
-		return nil, err
-	}
-	answer := &wire.PullAnswer{
-		DropScopes: distinct(p.drops), Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon, PinsRefused: p.refused,
-		Epoch: p.head.Epoch, Durable: durable(p.head), High: p.head.High, ServerTime: p.e.Now().UTC(),
-	}
-	if complete {
-		if answer.Outcomes, err = p.outcomes(); err != nil {
-			return nil, err
-		}
-		p.next.base, p.next.pos, p.next.mid = p.head.Seq, p.head.Seq, record.NoID
-	}
-	p.next.head, p.done = p.head.Seq, complete && !filling
-	if err := p.finish(answer); err != nil {
-		return nil, err
-	}
-	return p.out.Finish(answer)
+// logOwn writes a row of the log that no mutation makes.
+func (w *work) logOwn(seq record.Seq, body string) {
+	writer := w.writers[w.head.Server]
+	m := &record.Mutation{N: writer.N + 1, ID: w.rowID(writer)}
+	w.append(writer, m, store.Entry{Seq: seq, Stamp: writer.Stamp, Result: record.Applied, Body: []byte(body)})
 }
 
-func (p *page) finish(answer *wire.PullAnswer) error {
-	var err error
-	if p.req.Cursor == "" || p.head.Schema > p.old.head || p.sightChanged() {
-		if answer.Schema, err = p.schemaFor(); err != nil {
-			return err
-		}
+func (w *work) kindsText(kinds []int16) string {
+	if kinds == nil {
+		return "null"
 	}
-	if p.req.Digest && answer.Complete && !answer.Filling {
-		if answer.Digests, err = p.digests(); err != nil {
-			return err
-		}
-	}
-	p.next.epoch = p.head.Epoch
-	chain := p.head.Chain
-	if p.next.pos != p.head.Seq {
-		if chain, err = p.tx.Chain(p.ctx, p.next.pos); err != nil {
-			return err
-		}
-	}
-	copy(p.next.chain[:], chain)
-	answer.Cursor = p.e.writeCursor(p.who, p.next)
-	return nil
-}
-
-// outcomes are the verdicts on what this device has sent since its base.
-func (p *page) outcomes() ([]record.Outcome, error) {
-	if p.old.base == p.head.Seq {
-		return nil, nil
-	}
-	rows, err := p.tx.EntriesSince(p.ctx, p.replica, p.old.base)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]record.Outcome, 0, len(rows))
-	for i := range rows {
-		if rows[i].Twin != 0 { // the log tells of its edits once
-			first, err := p.tx.Entry(p.ctx, rows[i].Twin)
-			if err != nil {
-				return nil, err
-			}
-			rows[i].Body = first.Body
-		}
-		o, err := p.e.told(p.who.Org, p.head.Epoch, &rows[i], p.look)
-		if err != nil {
-			return nil, err
-		}
-		if o.Refusal != nil && p.who.Say != nil {
-			o.Refusal = p.who.Say(o.Refusal)
-		}
-		out = append(out, o)
-	}
-	return p.settledOutcomes(out)
-}
-
-// settledOutcomes adds what has become of mutations that were parked.
-func (p *page) settledOutcomes(out []record.Outcome) ([]record.Outcome, error) {
-	settled, err := p.tx.SettledSince(p.ctx, p.replica, p.old.base)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range settled {
-		row, err := p.tx.Entry(p.ctx, t.At)
-		if err != nil {
-			return nil, err
-		}
-		o, err := p.e.told(p.who.Org, p.head.Epoch, &row, p.look)
-		if err != nil {
-			return nil, err
-		}
-		o.N = t.N
-		out = append(out, o)
-	}
-	return out, nil
-}
-
-// look finds a record whose values this actor may be told.
-func (p *page) look(c storedClash) (*record.Record, error) {
-	rows, err := p.tx.Records(p.ctx, []record.ID{c.ID})
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	rec, err := rows[0].Record(p.schema)
-	if err != nil || !p.actor.Sees(rec.Kind, rec.Scopes) || p.actor.Hides(rec.Kind, c.Field) {
-		return nil, err
-	}
-	return rec, nil
+	return `["` + strings.Join(pages.KindNames(w.schema, kinds), `","`) + `"]`
 }

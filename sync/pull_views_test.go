@@ -12,7 +12,6 @@ import (
 	"roadbook/record"
 	"roadbook/record/shipped"
 	"roadbook/store"
-	"roadbook/sync"
 	"roadbook/sync/wire"
 )
 
@@ -375,19 +374,4 @@ func TestPull_twoWishesAtOnce(t *testing.T) {
 	}
 
 	require.NoError(t, g.Wait())
-}
-
-// A cursor fits whatever the log has come to: a restored server's begins
-// beyond two to the fortieth.
-func TestCursor_length(t *testing.T) {
-	t.Parallel()
-
-	w := newWorld(t)
-	lin := w.phone("lin")
-
-	cursor := w.engine.LongestCursor(lin.who, "a1b2c3d4e5f60718", 1<<42)
-
-	require.LessOrEqual(t, len(cursor), sync.MaxCursor)
-	_, err := w.engine.PlaceOf(lin.who, cursor)
-	require.NoError(t, err)
 }

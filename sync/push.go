@@ -24,7 +24,7 @@ func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (ans
 	}
 	replica, ok := store.ReplicaNo(p.Replica)
 	if !ok {
-		return nil, notYours("")
+		return nil, wire.NotYours("")
 	}
 	ctx, span := e.Tracer.Start(ctx, "push")
 	defer func() { span.End(err) }()
@@ -60,11 +60,6 @@ func (e *Engine) finish(answer *wire.PushAnswer, j *job) {
 // durable is what is known to be on a second machine. Nothing is, until a
 // standby or an archive says so; devices keep their journals for that long.
 func durable(h store.Head) wire.Durable { return wire.Durable{Epoch: h.Epoch} }
-
-func notYours(epoch string) error {
-	err := errs.New("sync.Push", errs.Denied, "this device may not write under that name; sign in again")
-	return &Problem{err.Coded("replica"), wire.Problem{Epoch: epoch}}
-}
 
 // Proposal is a mutation that somebody other than a device makes: an import, a
 // rule, a person at a browser. The server numbers it as its own; the rights
@@ -112,24 +107,9 @@ func (e *Engine) Publish(ctx context.Context, org record.OrgID, schema *record.S
 	return e.reindex(ctx, org)
 }
 
-// Problem is an error that a device acts on by more than its kind: a hole, a
-// fork or a stale cursor.
-type Problem struct {
-	Err  *errs.Error
-	More wire.Problem
-}
-
-func (p *Problem) Error() string { return p.Err.Error() }
-
-// Unwrap lets the kind be found.
-func (p *Problem) Unwrap() error { return p.Err }
-
-// Extra is what an answer carries besides the error itself.
-func (p *Problem) Extra() any { return p.More }
-
 // prefixed adds the outcomes of earlier transactions of the same push.
 func prefixed(err error, outcomes []record.Outcome) error {
-	if p, ok := err.(*Problem); ok && len(outcomes) > 0 { //nolint:errorlint // made by this package, never wrapped before here
+	if p, ok := err.(*wire.Failure); ok && len(outcomes) > 0 { //nolint:errorlint // made below, never wrapped before here
 		p.More.Outcomes = append(outcomes, p.More.Outcomes...)
 	}
 	return err
@@ -137,7 +117,7 @@ func prefixed(err error, outcomes []record.Outcome) error {
 
 func hole(w *store.Writer) error {
 	err := errs.New("sync.Push", errs.Clash, "changes are missing before these; send them from number %d on", w.N+1)
-	return &Problem{err.Coded("hole"), wire.Problem{NextN: w.N + 1}}
+	return &wire.Failure{Err: err.Coded("hole"), More: wire.Problem{NextN: w.N + 1}}
 }
 
 // keepIDs is how many of a replica's last names a fork answer lists, so that
@@ -147,5 +127,5 @@ const keepIDs = 64
 func fork(from uint64, fresh version.Replica, more wire.Problem) error {
 	err := errs.New("sync.Push", errs.Clash, "this device was copied or restored; its newer changes get a new name")
 	more.FromN, more.Replica, more.NextN = from, fresh, 1
-	return &Problem{err.Coded("fork"), more}
+	return &wire.Failure{Err: err.Coded("fork"), More: more}
 }

@@ -63,7 +63,7 @@ func (s *story) pushTogether() {
 
 // answered has a phone take the answer to a push, unless it is lost.
 func (s *story) answered(p *player, some int, outcomes []record.Outcome, err error, lost bool) {
-	var problem *sync.Problem
+	var problem *wire.Failure
 	switch {
 	case errors.As(err, &problem) && problem.More.FromN > 0:
 		outcomes = problem.More.Outcomes
@@ -115,7 +115,7 @@ func (s *story) lateArrives() {
 	l := s.late[i]
 	s.late = slices.Delete(s.late, i, i+1)
 	outcomes, err := s.engine.Push(context.Background(), l.p.who, s.read(l.body))
-	var problem *sync.Problem
+	var problem *wire.Failure
 	if err != nil && !errors.As(err, &problem) {
 		require.NoError(s.t, err)
 	}

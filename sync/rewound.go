@@ -1,14 +1,13 @@
 package sync
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
 	"roadbook/access"
-	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 )
 
@@ -37,6 +36,10 @@ func (e *Engine) checkProofs(ctx context.Context, who access.Caller, replica rec
 	return e.lost(ctx, who.Org, lost, "a device proved what the log has lost")
 }
 
+func (e *Engine) seenLost(ctx context.Context, org record.OrgID, epoch string) error {
+	return e.lost(ctx, org, epoch, "a device has seen what the log has lost")
+}
+
 // checkEpoch refuses what a device has typed without knowing that the server
 // was restored: it gives its journal back first, or this would be judged
 // without what was before it.
@@ -45,8 +48,8 @@ func (w *work) checkEpoch(j *job) error {
 	if j.epoch == "" || j.epoch == w.head.Epoch || returning {
 		return nil
 	}
-	judged, err := judgedOf(w.ctx, w.tx, j.who.Device)
-	j.err = elsewhere("sync.Push", "epoch", w.head, judged)
+	judged, err := pages.JudgedOf(w.ctx, w.tx, j.who.Device)
+	j.err = pages.Elsewhere("sync.Push", "epoch", w.head, judged)
 	return err
 }
 
@@ -58,7 +61,7 @@ func (e *Engine) isLost(
 	proven := map[record.ID]bool{}
 	for i := range muts {
 		m := &muts[i]
-		if m.Again != nil && m.Again.Epoch == head.Epoch && e.prove(tx.Org, replica, m).result != "" {
+		if m.Again != nil && m.Again.Epoch == head.Epoch && e.teller.Prove(tx.Org, replica, m).Result != "" {
 			proven[m.ID] = true
 		}
 	}
@@ -86,82 +89,11 @@ func (e *Engine) lost(ctx context.Context, org record.OrgID, epoch, reason strin
 	return err
 }
 
-// lostPlace is a place that a device was given, and that the log does not have.
-type lostPlace struct{ epoch string }
-
-func (*lostPlace) Error() string { return "the log has lost what a device has seen" }
-
-// checkPlace refuses a cursor from which the device cannot go on.
-func (p *page) checkPlace() error {
-	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
-	switch {
-	case p.old.epoch != p.head.Epoch:
-		return p.staleEpoch()
-	case p.old.base < p.head.Horizon:
-		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case !lost && p.old.pos == 0:
-		return nil
-	case !lost:
-		chain, err := p.tx.Chain(p.ctx, p.old.pos)
-		if err != nil {
-			return err
-		}
-		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
-	}
-	if lost {
-		return &lostPlace{p.head.Epoch}
-	}
-	return nil
-}
-
-// staleEpoch answers a device that was last here in an earlier life of the log.
-// If that was before the point to which the server has come back, it has seen
-// nothing that is lost.
-func (p *page) staleEpoch() error {
-	epochs, err := p.tx.Epochs(p.ctx)
-	if err != nil {
-		return err
-	}
-	chain, err := p.tx.Chain(p.ctx, p.old.pos)
-	if err != nil {
-		return err
-	}
-	code := "rewound"
-	for _, e := range epochs {
-		if e.Was == p.old.epoch && p.old.pos <= e.From && p.old.head <= e.From && bytes.HasPrefix(chain, p.old.chain[:]) {
-			code = "epoch"
-		}
-	}
-	judged, err := judgedOf(p.ctx, p.tx, p.who.Device)
-	if err != nil {
-		return err
-	}
-	return elsewhere("sync.Pull", code, p.head, judged)
-}
-
-// judgedOf is how far each replica of a device is known.
-func judgedOf(ctx context.Context, tx interface {
-	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
-}, device record.ID) (map[string]uint64, error) {
-	writers, err := tx.WritersOf(ctx, device)
-	judged := make(map[string]uint64, len(writers))
-	for _, w := range writers {
-		judged[string(store.ReplicaName(w.ID))] = w.N
-	}
-	return judged, err
-}
-
-// elsewhere is the answer to a device whose place is in no log that is there.
-func elsewhere(op, code string, head store.Head, judged map[string]uint64) error {
-	err := errs.New(op, errs.Stale, "the server was restored; this device must give back what it has and compare: nothing typed is lost")
-	return &Problem{err.Coded(code), wire.Problem{Epoch: head.Epoch, Judged: judged}}
-}
-
 // readmit makes a replica again that a restored server has lost, for a device
 // that proves that it was one. Under another name its writes would not be those
 // that others have seen.
 func (w *work) readmit(j *job) error {
-	if len(j.muts) == 0 || w.e.prove(w.tx.Org, j.replica, &j.muts[0]).result == "" {
+	if len(j.muts) == 0 || w.e.teller.Prove(w.tx.Org, j.replica, &j.muts[0]).Result == "" {
 		return nil
 	}
 	writer := store.Writer{ID: j.replica, Device: j.who.Device, Person: j.who.Person}

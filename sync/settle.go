@@ -12,6 +12,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -29,12 +30,12 @@ type settling struct {
 	by      record.Writer
 	clamped bool
 	person  record.ID
-	proof   proof      // of a mutation that was judged in an earlier epoch
-	parked  record.Seq // where it was parked, if it is tried again
+	proof   history.Proof // of a mutation that was judged in an earlier epoch
+	parked  record.Seq    // where it was parked, if it is tried again
 
 	drafts  map[record.ID]*draft
 	order   []record.ID // of drafts, as they were first touched
-	edits   []editBody
+	edits   []history.Edit
 	clashes []record.Clash
 	mine    []bool // of each clash: the author's value is the one that lost
 	merged  bool
@@ -53,7 +54,7 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 	for {
 		s := &settling{w: w, m: m, writer: writer, person: person, drafts: map[record.ID]*draft{}}
 		if m.Again != nil && m.Again.Epoch != w.head.Epoch {
-			s.proof = w.e.prove(w.tx.Org, writer.ID, m)
+			s.proof = w.e.teller.Prove(w.tx.Org, writer.ID, m)
 		}
 		err := s.all(person)
 		var refusal *errs.Error
@@ -69,7 +70,7 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		}
 		switch {
 		case mistaken:
-		case s.proof.result == record.Applied:
+		case s.proof.Result == record.Applied:
 			return s.park(refusal)
 		default:
 			return s.refuse(refusal)
@@ -98,7 +99,7 @@ func (s *settling) all(person record.ID) error {
 	if s.actor, err = s.w.actor(person); err != nil {
 		return err
 	}
-	switch s.proof.result {
+	switch s.proof.Result {
 	case record.Refused:
 		return errs.New("sync.settle", errs.Clash, "this change was refused before").Coded("refused")
 	case record.Applied:
@@ -134,7 +135,7 @@ func (s *settling) stamp() error {
 	if err := s.m.Stamp.Check(); err != nil {
 		return errs.New("sync.stamp", errs.Invalid, "%s", err.Error()).Coded("stamp")
 	}
-	if s.proof.result == record.Applied { // it was made honest the first time
+	if s.proof.Result == record.Applied { // it was made honest the first time
 		s.by = record.Writer{Replica: s.writer.ID, N: s.m.N, Stamp: s.m.Again.Stamp, Seq: s.w.head.Seq + 1}
 		return nil
 	}
@@ -226,11 +227,11 @@ func (s *settling) write(e *record.Edit) *conflicts.Write {
 // recall adds to what an author had seen of a record what a restored server
 // knows only from him: writes that are back, and writes that are to come.
 func (s *settling) recall(w *conflicts.Write, id record.ID) {
-	if s.proof.result != record.Applied {
+	if s.proof.Result != record.Applied {
 		return
 	}
-	if s.proof.dot.Replica != s.by.Replica {
-		w.Former = s.proof.dot
+	if s.proof.Dot.Replica != s.by.Replica {
+		w.Former = s.proof.Dot
 	}
 	for name, n := range s.m.Again.Over[id] {
 		no, ok := store.ReplicaNo(name)
@@ -344,7 +345,7 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}
 	if isRewritten(first, m) {
 		refusal := rewritten()
-		row.Result, row.Outcome = record.Refused, stored{Refusal: record.RefusalOf(refusal)}.text()
+		row.Result, row.Outcome = record.Refused, history.Verdict{Refusal: record.RefusalOf(refusal)}.Text()
 		w.append(writer, m, row)
 		return record.Outcome{N: m.N, ID: m.ID, Result: record.Refused, Seq: seq, Refusal: record.RefusalOf(refusal)}, nil
 	}
@@ -358,4 +359,12 @@ func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store
 	told := w.log[len(w.log)-1]
 	told.Body = body // the log tells of its edits once
 	return w.repeat(&told, person)
+}
+
+// body is the row's text. What could not even be read has none.
+func (s *settling) body() []byte {
+	if s.m.Broken != nil {
+		return []byte("[]")
+	}
+	return history.Text(s.edits)
 }

@@ -9,6 +9,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -32,14 +33,14 @@ func (s *settling) accept() (record.Outcome, error) {
 	if s.merged || len(s.clashes) > 0 {
 		result = record.Merged
 	}
-	keep := stored{Over: s.over, Clamped: s.clamped, Clashes: s.storedClashes()}
-	row := store.Entry{Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.text()}
+	keep := history.Verdict{Over: s.over, Clamped: s.clamped, Clashes: s.storedClashes()}
+	row := store.Entry{Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.Text()}
 	if s.parked != 0 {
 		s.appendSettled(row, keep)
 		return record.Outcome{}, nil // nobody waits for it; its device is told by a pull
 	}
 	w.append(s.writer, s.m, row)
-	out := w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
+	out := w.e.teller.Outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
 	out.Clashes = s.clashes
 	out.Records = s.shown()
 	return out, nil
@@ -63,13 +64,13 @@ func (s *settling) refuse(why *errs.Error) (record.Outcome, error) {
 	}
 	s.edits = s.edits[:0]
 	for i := range s.m.Edits {
-		s.edits = append(s.edits, editBody{Edit: &s.m.Edits[i]})
+		s.edits = append(s.edits, history.Edit{Edit: &s.m.Edits[i]})
 	}
-	keep := stored{Refusal: refusal}
+	keep := history.Verdict{Refusal: refusal}
 	w.append(s.writer, s.m, store.Entry{
-		Seq: seq, Stamp: s.writer.Stamp, Person: person, Result: record.Refused, Body: s.body(), Outcome: keep.text(),
+		Seq: seq, Stamp: s.writer.Stamp, Person: person, Result: record.Refused, Body: s.body(), Outcome: keep.Text(),
 	})
-	out := w.e.outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
+	out := w.e.teller.Outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep)
 	shown, err := s.truth()
 	out.Records = shown
 	return out, err
@@ -80,25 +81,10 @@ func (s *settling) shown() []record.Shown {
 	var out []record.Shown
 	for _, c := range s.clashes {
 		if rec := s.w.records[c.ID]; rec != nil && rec.Slot(c.Field) != nil {
-			out = show(out, rec, c.Field)
+			out = history.Show(out, rec, c.Field)
 		}
 	}
 	return out
-}
-
-// show adds a field to what is shown of a record.
-func show(out []record.Shown, rec *record.Record, field string) []record.Shown {
-	value := record.Value{Field: field, Raw: rec.Slot(field).Raw}
-	if last := len(out) - 1; last >= 0 && out[last].ID == rec.ID {
-		out[last].Set = appendMember(out[last].Set, value)
-		return out
-	}
-	return append(out, record.Shown{Kind: rec.Kind.Name, ID: rec.ID, Seq: rec.Seq, Set: record.Values{value}.AppendJSON(nil)})
-}
-
-func appendMember(object json.RawMessage, v record.Value) json.RawMessage {
-	object = append(object[:len(object)-1], ',')
-	return append(object, record.Values{v}.AppendJSON(nil)[1:]...)
 }
 
 // truth shows the author of a refused mutation the fields that he wanted to
@@ -131,60 +117,11 @@ func (s *settling) truth() ([]record.Shown, error) {
 	return out, nil
 }
 
-// stored is what a row keeps of a verdict besides the row itself: codes and
-// names, no values, because a repeat looks those up under the rights of then.
-type stored struct {
-	As      *as                          `json:"as,omitempty"` // first, so that it is found without reading on
-	Over    map[record.ID]version.Vector `json:"over,omitempty"`
-	Clamped bool                         `json:"clamped,omitempty"`
-	Clashes []storedClash                `json:"clashes,omitempty"`
-	Refusal *record.Refusal              `json:"refusal,omitempty"` // of a parked one, why
-	Parked  json.RawMessage              `json:"parked,omitempty"`  // the mutation as it came
-}
-
-type storedClash struct {
-	Kind     string     `json:"kind"`
-	ID       record.ID  `json:"id"`
-	Field    string     `json:"field"`
-	Code     string     `json:"code"`
-	Conflict *record.ID `json:"conflict,omitempty"`
-	Mine     bool       `json:"mine,omitempty"` // what lost is the author's own
-}
-
-// text is nil when there is nothing to keep: plainly applied.
-func (s stored) text() []byte {
-	if s.As == nil && len(s.Over) == 0 && !s.Clamped && len(s.Clashes) == 0 && s.Refusal == nil {
-		return nil
-	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic("sync: a verdict cannot be written: " + err.Error())
-	}
-	return text
-}
-
-func (s *settling) storedClashes() []storedClash {
-	var out []storedClash
+func (s *settling) storedClashes() []history.Clash {
+	var out []history.Clash
 	for i, c := range s.clashes {
-		out = append(out, storedClash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.mine[i]})
+		out = append(out, history.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.mine[i]})
 	}
-	return out
-}
-
-// outcome is a row's verdict as its device is told, without values.
-func (e *Engine) outcome(org record.OrgID, epoch string, row *store.Entry, keep stored) record.Outcome {
-	row = typedRow(row)
-	if row.Result == record.Parked {
-		keep.Refusal = nil // it may still come to be
-	}
-	out := record.Outcome{N: row.N, ID: row.ID, Result: row.Result, Seq: row.Seq, Refusal: keep.Refusal}
-	if row.Result == record.Refused {
-		out.Receipt = e.receipt(org, epoch, row, nil)
-		return out
-	}
-	stamp := row.Stamp
-	out.Stamp, out.Over, out.Clamped = &stamp, keep.Over, keep.Clamped
-	out.Receipt = e.receipt(org, epoch, row, keep.Over)
 	return out
 }
 
@@ -208,7 +145,7 @@ func (w *work) repeat(row *store.Entry, person record.ID) (out record.Outcome, e
 		}
 		defer func() { out.N, out.ID = n, id }()
 	}
-	out, err = w.e.told(w.tx.Org, w.head.Epoch, row, func(c storedClash) (*record.Record, error) {
+	out, err = w.e.teller.Told(w.tx.Org, w.head.Epoch, row, func(c history.Clash) (*record.Record, error) {
 		rec, err := w.record(c.ID)
 		if err != nil || rec == nil || !actor.Sees(rec.Kind, rec.Scopes) || actor.Hides(rec.Kind, c.Field) {
 			return nil, err
@@ -217,39 +154,6 @@ func (w *work) repeat(row *store.Entry, person record.ID) (out record.Outcome, e
 	})
 	out.Repeated = true
 	return out, err
-}
-
-// told is a stored verdict with the values that its author may see now. look
-// finds a record that he may see, or nil.
-func (e *Engine) told(org record.OrgID, epoch string, row *store.Entry, look func(storedClash) (*record.Record, error)) (record.Outcome, error) {
-	var keep stored
-	if row.Outcome != nil {
-		if err := json.Unmarshal(row.Outcome, &keep); err != nil {
-			return record.Outcome{}, err
-		}
-	}
-	out := e.outcome(org, epoch, row, keep)
-	for _, c := range keep.Clashes {
-		clash := record.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict}
-		rec, err := look(c)
-		if err != nil {
-			return out, err
-		}
-		if rec != nil && rec.Slot(c.Field) != nil {
-			clash.Kept = rec.Slot(c.Field).Raw
-			out.Records = show(out.Records, rec, c.Field)
-		}
-		switch {
-		case c.Field == deletedField.Name: // an edit and a delete met, and the delete yielded
-			clash.Kept, clash.Lost = json.RawMessage("false"), json.RawMessage("true")
-		case c.Mine:
-			clash.Lost = typed(row.Body, c.ID, c.Field)
-		case rec != nil:
-			clash.Lost = replaced(row.Body, c.ID, c.Field)
-		}
-		out.Clashes = append(out.Clashes, clash)
-	}
-	return out, nil
 }
 
 // conflictKind is the kind of the records that ask a person to look.
@@ -302,7 +206,7 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 		return err
 	}
 	s.defaults(d.now)
-	return s.report(d.now, report, &editBody{Edit: e, Server: true})
+	return s.report(d.now, report, &history.Edit{Edit: e, Server: true})
 }
 
 // maxShownValue is the longest value that a conflict carries; a longer one is

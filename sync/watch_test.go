@@ -23,7 +23,7 @@ func watched(w *world) (*sync.Engine, *telemetry.Tracer, *tracetest.InMemoryExpo
 	spans := tracetest.NewInMemoryExporter()
 	tracer := telemetry.NewTracer(sdktrace.WithSyncer(spans))
 	e := w.server(w.poolLike(pg.Traced(tracer)))
-	e.Tracer = tracer
+	e.Watch(tracer, nil, nil)
 	return e, tracer, spans
 }
 
@@ -140,8 +140,8 @@ func TestMetrics_ofTheEngine(t *testing.T) {
 	lin, chen, shop := twoOn(w)
 	var log bytes.Buffer
 	e := w.server(w.pool)
-	e.Metrics = telemetry.NewMetrics(telemetry.MetricsOptions{Kinds: []string{"account"}})
-	e.Log = telemetry.New(&log, telemetry.Options{Format: "json", Level: slog.LevelDebug})
+	e.Watch(nil, telemetry.NewMetrics(telemetry.MetricsOptions{Kinds: []string{"account"}}),
+		telemetry.New(&log, telemetry.Options{Format: "json", Level: slog.LevelDebug}))
 	lin.edit(shop, values("short_name", "一"))
 	chen.edit(shop, values("short_name", "二"))
 	chen.edit(shop, values("nonsense", true))

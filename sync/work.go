@@ -187,3 +187,11 @@ func (w *work) subtrees() []store.Rescope {
 	}
 	return out
 }
+
+// entryAt reads a row of the log, also one of this transaction.
+func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
+	if seq > w.start {
+		return w.log[seq-w.start-1], nil
+	}
+	return w.tx.Entry(w.ctx, seq)
+}

@@ -1,12 +1,22 @@
-package sync
+package pages
 
 import (
 	"context"
+	"time"
 
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync/views"
 )
+
+// Store is what pages need of the line's tables. Nothing of the line can be
+// written through it: TouchPins notes when a device has asked last, and
+// BeginViews what it is shown before it has ever been.
+type Store interface {
+	Snapshot(ctx context.Context, org record.OrgID, fn func(tx store.Tx, head store.Head) error) error
+	BeginViews(ctx context.Context, org record.OrgID, device record.ID, first views.View) error
+	TouchPins(ctx context.Context, org record.OrgID, device record.ID, now time.Time) error
+}
 
 // source is what pages are made from: a snapshot of the database, or what was
 // read from one for everybody who listens.

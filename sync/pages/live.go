@@ -1,4 +1,4 @@
-package sync
+package pages
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/history"
 	"roadbook/sync/views"
 	"roadbook/sync/wire"
 	"roadbook/version"
@@ -28,7 +29,7 @@ type Seat struct {
 	who     access.Caller
 	replica version.Replica
 	id      record.ReplicaID
-	place   cursor
+	place   Cursor
 	cursor  string
 	upto    record.Seq // nothing between its place and here was for it
 
@@ -54,13 +55,13 @@ func (s *Seat) Scopes(yield func(record.ScopeID) bool) {
 
 // Sit is a pull of a device that goes on to listen. There is no seat for one
 // that has more to pull.
-func (e *Engine) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *Seat, error) {
-	p, out, err := e.pull(ctx, who, r)
+func (m *Maker) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *Seat, error) {
+	p, out, err := m.pull(ctx, who, r)
 	if err != nil || !p.done {
 		return out, nil, err
 	}
 	s := &Seat{
-		who: who, replica: r.Replica, id: p.replica, place: p.next, cursor: p.e.writeCursor(who, p.next), upto: p.head.Seq,
+		who: who, replica: r.Replica, id: p.replica, place: p.next, cursor: m.writeCursor(who, p.next), upto: p.head.Seq,
 		person: store.Person{ID: who.Person, Roles: p.actor.Roles, Active: p.actor.Active},
 		grants: slices.Collect(maps.Values(p.live)), views: p.views,
 	}
@@ -89,19 +90,19 @@ func (st *Stretch) Head() record.Seq { return st.head.Seq }
 
 // Stretch reads what has happened in some scopes since a place in the log. It
 // is nil if that is more than should be told unasked.
-func (e *Engine) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*Stretch, error) {
+func (m *Maker) Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*Stretch, error) {
 	st := &Stretch{
 		From: from, index: map[record.ScopeID][]store.IndexRow{}, records: map[record.ID]store.Row{},
 		entries: map[record.ReplicaID][]store.Entry{}, settled: map[record.ReplicaID]bool{}, shown: map[record.ID]bool{},
 	}
-	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
+	err := m.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
 		st.head = head
 		st.rights = head.Granted > from || head.Schema > from
 		if head.Seq-from > maxStretch || head.Seq <= from {
 			st = nil
 			return nil
 		}
-		if _, err := e.schema(ctx, org, tx, head.Schema); err != nil { // so that it is known
+		if _, err := m.Schemas.At(ctx, org, tx, head.Schema); err != nil { // so that it is known
 			return err
 		}
 		rows, err := tx.IndexSince(ctx, scopes, from, head.Seq, maxStretchRows)
@@ -140,7 +141,7 @@ func (st *Stretch) read(ctx context.Context, tx store.Tx, rows []store.IndexRow)
 		st.entries[e.Replica] = append(st.entries[e.Replica], e)
 		if e.Replica == st.head.Server {
 			st.look(e.Body)
-			if as := typedRow(&e); as.Replica != e.Replica {
+			if as := history.Typed(&e); as.Replica != e.Replica {
 				st.settled[as.Replica] = true
 			}
 		}
@@ -160,7 +161,7 @@ func (st *Stretch) look(body []byte) {
 // Tell is the page that a pull from where a device stands would answer, and
 // where it stands then. There is no page if there is nothing for the device.
 // ok is false if what was read for all is not enough for this one.
-func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
+func (m *Maker) Tell(ctx context.Context, s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
 	if st.rights || st.shown[s.who.Device] || st.settled[s.id] || s.place.epoch != st.head.Epoch || s.upto < st.From {
 		return nil, nil, false
 	}
@@ -170,7 +171,7 @@ func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, 
 	if !s.concerned(st) {
 		return nil, next, true
 	}
-	p, err := e.openPage(e.ctx, told{s, st}, st.head, s.who, &wire.PullRequest{
+	p, err := m.openPage(ctx, told{s, st}, st.head, s.who, &wire.PullRequest{
 		Replica: s.replica, Cursor: s.cursor, MaxBytes: most,
 	})
 	if err != nil {
@@ -182,7 +183,7 @@ func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, 
 	if wire.Quiet(page) {
 		return nil, next, true
 	}
-	next.place, next.cursor = p.next, p.e.writeCursor(s.who, p.next)
+	next.place, next.cursor = p.next, m.writeCursor(s.who, p.next)
 	return page, next, true
 }
 

@@ -1,4 +1,4 @@
-package sync
+package pages
 
 import (
 	"cmp"
@@ -177,7 +177,7 @@ const lookAtMost = 20_000
 
 // full leaves room for at least one record, so that every page gets on.
 func (p *page) full(size int) bool {
-	return p.out.Len() > 0 && p.out.Size() >= size || p.looked >= p.e.lookAtMost
+	return p.out.Len() > 0 && p.out.Size() >= size || p.looked >= cmp.Or(p.m.LookAtMost, lookAtMost)
 }
 
 func (p *page) reach(pl place, key record.ID) {

@@ -1,4 +1,4 @@
-package sync
+package pages
 
 import (
 	"crypto/hmac"
@@ -11,9 +11,9 @@ import (
 	"roadbook/record"
 )
 
-// cursor is how far a device is. It travels as opaque text that only the
+// Cursor is how far a device is. It travels as opaque text that only the
 // server can make, bound to org, person and device.
-type cursor struct {
+type Cursor struct {
 	epoch string
 	chain [8]byte    // the log's hash at pos
 	base  record.Seq // everything up to here has been applied
@@ -48,7 +48,7 @@ var (
 	lastKey    = record.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 )
 
-func (e *Engine) writeCursor(who access.Caller, c cursor) string {
+func (m *Maker) writeCursor(who access.Caller, c Cursor) string {
 	b := make([]byte, 0, 112)
 	b = append(b, cursorVersion, byte(len(c.epoch)))
 	b = append(b, c.epoch...)
@@ -59,7 +59,7 @@ func (e *Engine) writeCursor(who access.Caller, c cursor) string {
 	b = binary.AppendUvarint(b, uint64(c.fill.rank))
 	b = binary.AppendUvarint(b, uint64(c.fill.scope))
 	b = appendKey(appendKey(b, c.fill.key), c.mid)
-	return base64.RawURLEncoding.EncodeToString(append(b, e.cursorMAC(who, b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b, m.cursorMAC(who, b)...))
 }
 
 // appendKey writes an id in 17 bytes, or in one where it is the first or last.
@@ -73,8 +73,8 @@ func appendKey(b []byte, id record.ID) []byte {
 	return append(append(b, 1), id[:]...)
 }
 
-func (e *Engine) cursorMAC(who access.Caller, b []byte) []byte {
-	mac := hmac.New(sha256.New, e.Key)
+func (m *Maker) cursorMAC(who access.Caller, b []byte) []byte {
+	mac := hmac.New(sha256.New, m.Key)
 	mac.Write([]byte("cursor\x00"))
 	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(who.Org)))
 	mac.Write(who.Person[:])
@@ -83,8 +83,10 @@ func (e *Engine) cursorMAC(who access.Caller, b []byte) []byte {
 	return mac.Sum(nil)[:cursorMAC]
 }
 
-func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
-	var c cursor
+// Cursor reads what a device has brought, if this server has given it to that
+// device.
+func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
+	var c Cursor
 	if len(text) > MaxCursor {
 		return c, errForeign
 	}
@@ -93,7 +95,7 @@ func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
 		return c, errForeign
 	}
 	body, mac := b[:len(b)-cursorMAC], b[len(b)-cursorMAC:]
-	if !hmac.Equal(mac, e.cursorMAC(who, body)) || body[0] != cursorVersion {
+	if !hmac.Equal(mac, m.cursorMAC(who, body)) || body[0] != cursorVersion {
 		return c, errForeign
 	}
 	r := cursorReader{b: body[1:]}
@@ -110,10 +112,22 @@ func (e *Engine) readCursor(who access.Caller, text string) (cursor, error) {
 	return c, nil
 }
 
+// Base is up to where the device has applied everything.
+func (c Cursor) Base() record.Seq { return c.base }
+
+// Pos is how far through the index the pages have come.
+func (c Cursor) Pos() record.Seq { return c.pos }
+
+// Reached reports whether the fill has come past a record in a scope, where it
+// is to be held since a place in the log.
+func (c Cursor) Reached(since record.Seq, scope record.ScopeID, rank int16, id record.ID) bool {
+	return c.fill.behind(place{rank, since, scope}, id)
+}
+
 // Filling reports whether scopes are still being filled for whoever has this
 // cursor, so that the next page is a long one.
-func (e *Engine) Filling(who access.Caller, text string) bool {
-	c, err := e.readCursor(who, text)
+func (m *Maker) Filling(who access.Caller, text string) bool {
+	c, err := m.Cursor(who, text)
 	return err == nil && c.fill.after < c.fill.batch
 }
 

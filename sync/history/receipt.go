@@ -1,4 +1,4 @@
-package sync
+package history
 
 import (
 	"crypto/hmac"
@@ -18,13 +18,13 @@ import (
 // HMAC-SHA-256 with a key that no restore of the database takes back, cut to 16
 // bytes. That of a refused mutation proves only that.
 
-func (e *Engine) receipt(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
-	return base64.RawURLEncoding.EncodeToString(e.receiptMAC(org, epoch, row, over))
+func (t *Teller) receipt(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) string {
+	return base64.RawURLEncoding.EncodeToString(t.receiptMAC(org, epoch, row, over))
 }
 
-func (e *Engine) receiptMAC(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) []byte {
-	mac, _ := e.macs.Get().(hash.Hash)
-	defer e.macs.Put(mac)
+func (t *Teller) receiptMAC(org record.OrgID, epoch string, row *store.Entry, over map[record.ID]version.Vector) []byte {
+	mac, _ := t.macs.Get().(hash.Hash)
+	defer t.macs.Put(mac)
 	mac.Reset()
 	b := make([]byte, 0, 128)
 	if row.Result == record.Refused {
@@ -49,24 +49,24 @@ func (e *Engine) receiptMAC(org record.OrgID, epoch string, row *store.Entry, ov
 	return mac.Sum(nil)[:16]
 }
 
-// proof is what a mutation proves of itself: nothing, that it was applied, or
+// Proof is what a mutation proves of itself: nothing, that it was applied, or
 // that it was refused, in the log's life that epoch names.
-type proof struct {
-	result record.Result // "" proves nothing
-	dot    record.Writer // what it was called then
+type Proof struct {
+	Result record.Result // "" proves nothing
+	Dot    record.Writer // what it was called then
 }
 
-// prove checks the receipt that a mutation brings.
-func (e *Engine) prove(org record.OrgID, replica record.ReplicaID, m *record.Mutation) proof {
+// Prove checks the receipt that a mutation brings.
+func (t *Teller) Prove(org record.OrgID, replica record.ReplicaID, m *record.Mutation) Proof {
 	a := m.Again
 	if a == nil || m.Broken != nil {
-		return proof{}
+		return Proof{}
 	}
 	dot := record.Writer{Replica: replica, N: m.N}
 	if !a.Dot.IsZero() {
 		no, ok := store.ReplicaNo(a.Dot.Replica)
 		if !ok {
-			return proof{}
+			return Proof{}
 		}
 		dot = record.Writer{Replica: no, N: a.Dot.N}
 	}
@@ -76,8 +76,8 @@ func (e *Engine) prove(org record.OrgID, replica record.ReplicaID, m *record.Mut
 		row.Result, over = record.Refused, nil
 	}
 	given, err := base64.RawURLEncoding.DecodeString(a.Receipt)
-	if err != nil || !hmac.Equal(given, e.receiptMAC(org, a.Epoch, row, over)) {
-		return proof{}
+	if err != nil || !hmac.Equal(given, t.receiptMAC(org, a.Epoch, row, over)) {
+		return Proof{}
 	}
-	return proof{result: row.Result, dot: dot}
+	return Proof{Result: row.Result, Dot: dot}
 }

@@ -1,88 +1,13 @@
-package sync
+package history
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 
 	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/store"
 )
-
-// editBody is one edit as the log keeps it: what was typed, what stood there
-// before, and the record's seq before, by which its history is walked.
-type editBody struct {
-	Edit   *record.Edit
-	P      record.Seq
-	Was    record.Values
-	Server bool // the engine did this, nobody typed it
-	Buried bool // it met a delete that wins
-}
-
-func (b *editBody) append(out []byte) []byte {
-	e := b.Edit
-	out = append(out, `{"op":"`...)
-	out = append(out, e.Op...)
-	out = append(out, `","kind":`...)
-	out = record.AppendString(out, e.Kind)
-	out = append(out, `,"id":"`...)
-	out = append(out, e.ID.String()...)
-	out = append(out, '"')
-	if b.P != 0 {
-		out = append(out, `,"p":"`...)
-		out = strconv.AppendInt(out, int64(b.P), 10)
-		out = append(out, '"')
-	}
-	for _, part := range []struct {
-		name   string
-		values record.Values
-	}{{"set", e.Set}, {"add", e.Add}, {"remove", e.Remove}, {"inc", e.Inc}, {"was", b.Was}} {
-		if len(part.values) > 0 {
-			out = append(out, `,"`+part.name+`":`...)
-			out = part.values.AppendJSON(out)
-		}
-	}
-	if b.Server {
-		out = append(out, `,"by":"server"`...)
-	}
-	if b.Buried {
-		out = append(out, `,"buried":true`...)
-	}
-	return append(out, '}')
-}
-
-// size is about how long its text is.
-func (b *editBody) size() int {
-	n := 160
-	for _, values := range []record.Values{b.Edit.Set, b.Edit.Add, b.Edit.Remove, b.Edit.Inc, b.Was} {
-		for _, v := range values {
-			n += len(v.Field) + len(v.Raw) + 4
-		}
-	}
-	return n
-}
-
-// body is the row's text. What could not even be read has none.
-func (s *settling) body() []byte {
-	if s.m.Broken != nil {
-		return []byte("[]")
-	}
-	size := 2
-	for i := range s.edits {
-		size += s.edits[i].size()
-	}
-	out := append(make([]byte, 0, size), '[')
-	for i := range s.edits {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = s.edits[i].append(out)
-	}
-	return append(out, ']')
-}
 
 // pastEdit is an edit as read back from the log.
 type pastEdit struct {
@@ -131,11 +56,13 @@ func replaced(body []byte, id record.ID, field string) json.RawMessage {
 	return nil
 }
 
-// onScreen is a field's value as its author had it before him: from what it is
+// OnScreen is a field's value as its author had it before him: from what it is
 // now back along the record's own rows to the last one that he had seen, with
 // what he wrote himself since on top, whether it won or not. Nil means that he
-// saw none.
-func (w *work) onScreen(r *record.Record, field string, wr *conflicts.Write) (json.RawMessage, error) {
+// saw none. row reads a row of the log.
+func OnScreen(
+	r *record.Record, field string, wr *conflicts.Write, row func(record.Seq) (store.Entry, error),
+) (json.RawMessage, error) {
 	var value json.RawMessage
 	if slot := r.Slot(field); slot != nil {
 		if value = slot.Raw; slot.By.Same(wr.By) {
@@ -145,16 +72,16 @@ func (w *work) onScreen(r *record.Record, field string, wr *conflicts.Write) (js
 	own := *wr
 	own.Seen.Log, own.Seen.Dots = 0, nil
 	for seq := r.Seq; seq > wr.Seen.Log; {
-		row, err := w.entryAt(seq)
+		entry, err := row(seq)
 		if err != nil {
 			return nil, err
 		}
-		edits, err := pastEdits(row.Body)
+		edits, err := pastEdits(entry.Body)
 		if err != nil {
 			return nil, err
 		}
-		as := typedRow(&row)
-		by := record.Writer{Replica: as.Replica, N: as.N, Seq: row.Seq}
+		as := Typed(&entry)
+		by := record.Writer{Replica: as.Replica, N: as.N, Seq: entry.Seq}
 		step := past{id: r.ID, field: field, seen: wr.Covers(by), own: own.Covers(by)}
 		found := false
 		if value, seq, found = step.undo(edits, value); found {
@@ -204,14 +131,4 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 		}
 	}
 	return raw
-}
-
-// entryAt reads a row of the log, also one of this transaction.
-func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
-	if seq > w.start { // not always in the place that its number says: an epoch leaves a gap
-		if i, found := slices.BinarySearchFunc(w.log, seq, func(e store.Entry, seq record.Seq) int { return cmp.Compare(e.Seq, seq) }); found {
-			return w.log[i], nil
-		}
-	}
-	return w.tx.Entry(w.ctx, seq)
 }

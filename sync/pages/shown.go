@@ -1,4 +1,4 @@
-package sync
+package pages
 
 import (
 	"encoding/json"
@@ -106,9 +106,9 @@ func (p *page) wantTold() *wire.Want {
 	if p.req.Cursor != "" && known && was.SameWant(now) {
 		return nil
 	}
-	w := &wire.Want{From: monthText(now.From)}
+	w := &wire.Want{From: now.From.Text()}
 	if now.Kinds != nil {
-		w.Kinds = kindNames(p.schema, now.Kinds)
+		w.Kinds = KindNames(p.schema, now.Kinds)
 	}
 	return w
 }

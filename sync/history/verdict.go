@@ -1,0 +1,66 @@
+package history
+
+import (
+	"encoding/json"
+
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/version"
+)
+
+// Verdict is what a row keeps of a verdict besides the row itself: codes and
+// names, no values, because a repeat looks those up under the rights of then.
+type Verdict struct {
+	As      *As                          `json:"as,omitempty"` // first, so that it is found without reading on
+	Over    map[record.ID]version.Vector `json:"over,omitempty"`
+	Clamped bool                         `json:"clamped,omitempty"`
+	Clashes []Clash                      `json:"clashes,omitempty"`
+	Refusal *record.Refusal              `json:"refusal,omitempty"` // of a parked one, why
+	Parked  json.RawMessage              `json:"parked,omitempty"`  // the mutation as it came
+}
+
+// Clash is a clash by its names.
+type Clash struct {
+	Kind     string     `json:"kind"`
+	ID       record.ID  `json:"id"`
+	Field    string     `json:"field"`
+	Code     string     `json:"code"`
+	Conflict *record.ID `json:"conflict,omitempty"`
+	Mine     bool       `json:"mine,omitempty"` // what lost is the author's own
+}
+
+// Text is nil when there is nothing to keep: plainly applied.
+func (v Verdict) Text() []byte {
+	if v.As == nil && len(v.Over) == 0 && !v.Clamped && len(v.Clashes) == 0 && v.Refusal == nil {
+		return nil
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("sync: a verdict cannot be written: " + err.Error())
+	}
+	return text
+}
+
+// As is the name of a mutation that was parked and that the server settles in a
+// row of its own.
+type As struct {
+	Replica record.ReplicaID `json:"replica"`
+	N       uint64           `json:"n"`
+	ID      record.ID        `json:"id"`
+	Parked  record.Seq       `json:"parked"`
+}
+
+// Typed is a row of the log under the name that its mutation was typed under.
+func Typed(row *store.Entry) *store.Entry {
+	const mark = `{"as":`
+	if len(row.Outcome) < len(mark) || string(row.Outcome[:len(mark)]) != mark {
+		return row
+	}
+	var keep Verdict
+	if err := json.Unmarshal(row.Outcome, &keep); err != nil || keep.As == nil {
+		return row
+	}
+	typed := *row
+	typed.Replica, typed.N, typed.ID = keep.As.Replica, keep.As.N, keep.As.ID
+	return &typed
+}

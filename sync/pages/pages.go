@@ -1,0 +1,107 @@
+// Package pages answers pulls: a page is what is new for one device, as of one
+// snapshot. It writes nothing; what a device asks to be shown is put into the
+// log by whoever commits, before its page is made.
+package pages
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"roadbook/access"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/history"
+	"roadbook/sync/wire"
+	"roadbook/telemetry"
+)
+
+// Config is what a maker of pages is made of.
+type Config struct {
+	Store   Store
+	Key     []byte           // of cursors
+	Now     func() time.Time // the wall clock
+	Schemas *Schemas
+	Teller  *history.Teller
+	// Settle commits what a device is to be shown from now on, as far as its
+	// person may see it.
+	Settle func(ctx context.Context, who access.Caller, wish Wish) error
+	// Lost begins a new epoch, if there has been none since, because a device has
+	// seen what is not in the log.
+	Lost  func(ctx context.Context, org record.OrgID, epoch string) error
+	Fault func(error) // told of what goes wrong behind nobody's request
+
+	LookAtMost int // records that one page looks at to fill; 0 is the usual number
+
+	// For the operator; each may be nil.
+	Metrics *telemetry.Metrics
+	Tracer  *telemetry.Tracer
+}
+
+// Maker makes pages, for any number of orgs and devices.
+type Maker struct {
+	Config
+
+	writers sync.Pool // of *wire.PageWriter
+}
+
+// New is a maker over a migrated database.
+func New(c Config) *Maker { return &Maker{Config: c} }
+
+// Pull answers with the next page of what is new for a device, from one
+// snapshot that also reads the head: the scopes that it loses, what changed in
+// those that it holds, judged against what it has applied and never against
+// how far its pages have come, and with the room left the next records of
+// scopes that are new to it.
+//
+// A device that asks to be shown something else than before, or whose person
+// may see something else, has that put into the log first.
+func (m *Maker) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
+	_, out, err := m.pull(ctx, who, r)
+	return out, err
+}
+
+func (m *Maker) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (_ *page, _ []byte, err error) {
+	ctx, span := m.Tracer.Start(ctx, "pull")
+	defer func() { span.End(err) }()
+	for range pullAttempts {
+		p, out, err := m.page(ctx, who, r)
+		if place, ok := errors.AsType[*lostPlace](err); ok {
+			if err := m.Lost(ctx, who.Org, place.epoch); err != nil {
+				return nil, nil, err
+			}
+			continue // the answer now is that the epoch is another
+		}
+		ask, ok := errors.AsType[*unsettled](err)
+		if !ok {
+			return p, out, err
+		}
+		if err := m.settle(ctx, who, ask); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, errs.New("sync.Pull", errs.Busy, "what this device is shown is being changed; try again in a moment")
+}
+
+func (m *Maker) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (p *page, out []byte, err error) {
+	var touch bool
+	err = m.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
+		p, err = m.openPage(ctx, tx, head, who, r)
+		if err != nil {
+			return err
+		}
+		if out, err = p.write(); err == nil {
+			m.Metrics.Pulled(int64(head.Seq-p.old.base), len(out), p.old.fill.after == 0)
+		}
+		touch = p.touch
+		return err
+	})
+	if touch && err == nil {
+		if late := m.Store.TouchPins(ctx, who.Org, who.Device, m.Now()); late != nil {
+			m.Fault(late) // the next pull tries again
+		}
+	}
+	return p, out, err
+}

@@ -1,0 +1,82 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/wire"
+)
+
+// lostPlace is a place that a device was given, and that the log does not have.
+type lostPlace struct{ epoch string }
+
+func (*lostPlace) Error() string { return "the log has lost what a device has seen" }
+
+// checkPlace refuses a cursor from which the device cannot go on.
+func (p *page) checkPlace() error {
+	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
+	switch {
+	case p.old.epoch != p.head.Epoch:
+		return p.staleEpoch()
+	case p.old.base < p.head.Horizon:
+		return p.stale("horizon", "this device was away for too long; it must compare what it has")
+	case !lost && p.old.pos == 0:
+		return nil
+	case !lost:
+		chain, err := p.tx.Chain(p.ctx, p.old.pos)
+		if err != nil {
+			return err
+		}
+		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
+	}
+	if lost {
+		return &lostPlace{p.head.Epoch}
+	}
+	return nil
+}
+
+// staleEpoch answers a device that was last here in an earlier life of the log.
+// If that was before the point to which the server has come back, it has seen
+// nothing that is lost.
+func (p *page) staleEpoch() error {
+	epochs, err := p.tx.Epochs(p.ctx)
+	if err != nil {
+		return err
+	}
+	chain, err := p.tx.Chain(p.ctx, p.old.pos)
+	if err != nil {
+		return err
+	}
+	code := "rewound"
+	for _, e := range epochs {
+		if e.Was == p.old.epoch && p.old.pos <= e.From && p.old.head <= e.From && bytes.HasPrefix(chain, p.old.chain[:]) {
+			code = "epoch"
+		}
+	}
+	judged, err := JudgedOf(p.ctx, p.tx, p.who.Device)
+	if err != nil {
+		return err
+	}
+	return Elsewhere("sync.Pull", code, p.head, judged)
+}
+
+// JudgedOf is how far each replica of a device is known.
+func JudgedOf(ctx context.Context, tx interface {
+	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
+}, device record.ID) (map[string]uint64, error) {
+	writers, err := tx.WritersOf(ctx, device)
+	judged := make(map[string]uint64, len(writers))
+	for _, w := range writers {
+		judged[string(store.ReplicaName(w.ID))] = w.N
+	}
+	return judged, err
+}
+
+// Elsewhere is the answer to a device whose place is in no log that is there.
+func Elsewhere(op, code string, head store.Head, judged map[string]uint64) error {
+	err := errs.New(op, errs.Stale, "the server was restored; this device must give back what it has and compare: nothing typed is lost")
+	return &wire.Failure{Err: err.Coded(code), More: wire.Problem{Epoch: head.Epoch, Judged: judged}}
+}
