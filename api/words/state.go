@@ -14,6 +14,14 @@ var ofState = map[string]said{
 		"This builds on a change that was refused. Please look at that one first.",
 		"这项修改依赖的另一项修改未被接受，请先处理那一项。",
 	},
+	"parked": {
+		"What this change builds on was lost and has not come back. Please look at it and enter it again.",
+		"这项修改所依赖的内容已丢失且未能恢复，请检查后重新填写。",
+	},
+	"refused": {
+		"This change was refused before. It was not saved.",
+		"这项修改之前已被拒绝，未保存。",
+	},
 	"rewritten": {
 		"The app changed something that it had sent before. Please enter the new change once more.",
 		"应用改动了已经提交过的内容，请把新的修改重新填写一次。",
