@@ -97,6 +97,16 @@ func (q *queuedLine) Pull(ctx context.Context, who access.Caller, r *wire.PullRe
 	return q.next.Pull(ctx, who, r)
 }
 
+// Check implements Line. It is as much work as a long page.
+func (q *queuedLine) Check(ctx context.Context, who access.Caller, r *wire.CheckRequest) ([]byte, error) {
+	leave, err := q.fill.Enter(ctx, who.Device)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return q.next.Check(ctx, who, r)
+}
+
 func (q *queuedLine) classOf(who access.Caller, r *wire.PullRequest) *crowd.Class {
 	if f, ok := q.next.(filler); r.Cursor == "" || ok && f.Filling(who, r.Cursor) {
 		return q.fill

@@ -38,6 +38,10 @@ func (l line) Push(ctx context.Context, who access.Caller, p *wire.Push) (*wire.
 	return l.push(ctx, who, p)
 }
 
+func (l line) Check(context.Context, access.Caller, *wire.CheckRequest) ([]byte, error) {
+	return []byte(`{"differ":{}}`), nil
+}
+
 func (l line) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
 	if l.pull == nil {
 		return []byte(`{"changes":[],"complete":true}`), nil

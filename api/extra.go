@@ -36,6 +36,7 @@ type Delayer interface {
 var remedies = map[string]string{
 	"foreign": `["resync","outbox"]`,
 	"horizon": `["resync","outbox"]`,
+	"sight":   `["resync","outbox"]`,
 	"epoch":   `["journal","resync","outbox"]`,
 	"rewound": `["journal","resync","outbox"]`,
 }

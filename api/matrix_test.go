@@ -35,6 +35,7 @@ var matrix = map[string]struct {
 	"POST /v1/auth/logout":                 {"", verdicts{all: 204, anonymous: 401, expired: 401, visitor: 403}},
 	"POST /v1/sync/push":                   {goodPush, signedIn},
 	"POST /v1/sync/pull":                   {goodPull, signedIn},
+	"POST /v1/sync/check":                  {`{"replica":"k7f2","cursor":"","sums":{}}`, signedIn},
 	"GET /v1/sync/live":                    {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // not a websocket
 	"GET /v1/today":                        {"", signedIn},
 	"GET /v1/records/{kind}":               {"", signedIn},

@@ -26,6 +26,10 @@ func (r refuser) Push(context.Context, access.Caller, *wire.Push) (*wire.PushAns
 	return &wire.PushAnswer{Outcomes: []record.Outcome{{N: 1, Result: record.Refused, Refusal: r.refusal}}}, nil
 }
 
+func (refuser) Check(context.Context, access.Caller, *wire.CheckRequest) ([]byte, error) {
+	return nil, nil
+}
+
 func (r refuser) Pull(_ context.Context, who access.Caller, _ *wire.PullRequest) ([]byte, error) {
 	return json.Marshal(who.Say(r.refusal))
 }

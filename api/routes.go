@@ -46,6 +46,7 @@ func (s *Server) Routes() []Route {
 
 		{http.MethodPost, "/v1/sync/push", access.Sync, plain(s.push), wire.MaxPushBytes, requestTimeout},
 		{http.MethodPost, "/v1/sync/pull", access.Sync, plain(s.pull), wire.MaxPullBytes, pullTimeout},
+		{http.MethodPost, "/v1/sync/check", access.Sync, plain(s.check), wire.MaxCheckBytes, requestTimeout},
 		{http.MethodGet, "/v1/sync/live", access.Sync, raw((*Server).live), 0, requestTimeout},
 
 		{http.MethodGet, "/v1/today", access.Sync, typed(s.today), 0, requestTimeout},

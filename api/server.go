@@ -46,6 +46,8 @@ type Line interface {
 	Push(ctx context.Context, who access.Caller, p *wire.Push) (*wire.PushAnswer, error)
 	// Pull builds one page, already encoded.
 	Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error)
+	// Check compares what a device has with what it must have, and mends it.
+	Check(ctx context.Context, who access.Caller, r *wire.CheckRequest) ([]byte, error)
 }
 
 // SignIn knows people and their devices.

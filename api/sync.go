@@ -28,6 +28,20 @@ func (s *Server) push(ctx context.Context, in *call) (*reply, error) {
 	return encode(&told)
 }
 
+// check compares what a device has with what it must have.
+func (s *Server) check(ctx context.Context, in *call) (*reply, error) {
+	r, err := wire.ReadCheck(in.body)
+	if err != nil {
+		return nil, err
+	}
+	in.replica = r.Replica
+	page, err := s.Line.Check(ctx, in.who, r)
+	if err != nil {
+		return nil, err
+	}
+	return &reply{contentType: jsonType, body: page}, nil
+}
+
 // pull answers one page, which the device may want to wait for.
 func (s *Server) pull(ctx context.Context, in *call) (*reply, error) {
 	r, err := wire.ReadPull(in.body)

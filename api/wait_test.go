@@ -31,6 +31,10 @@ type reader struct {
 	pulled chan int32
 }
 
+func (*reader) Check(context.Context, access.Caller, *wire.CheckRequest) ([]byte, error) {
+	return nil, nil
+}
+
 func (r *reader) Pull(context.Context, access.Caller, *wire.PullRequest) ([]byte, error) {
 	n := r.pulls.Add(1)
 	r.pulled <- n

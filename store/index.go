@@ -206,10 +206,27 @@ var membersHeld = pg.Statement("members_held", `
 	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
 	 WHERE m.org = $1 AND m.scope = $2`)
 
+var membersHeldIn = pg.Statement("members_held_in", `
+	SELECT r.id, r.kind, r.month, r.seq
+	  FROM members m
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
+	 WHERE m.org = $1 AND m.scope = $2 AND get_byte(uuid_send(m.rec), 15) = ANY ($3::int[])`)
+
+// HeldIn lists what is in some leaves of a scope.
+func (tx Tx) HeldIn(ctx context.Context, scope record.ScopeID, leaves []uint8) ([]Held, error) {
+	ask := make([]int32, len(leaves))
+	for i, leaf := range leaves {
+		ask[i] = int32(leaf)
+	}
+	return collect(ctx, tx, "leaves", membersHeldIn, scanHeld, tx.Org, scope, ask)
+}
+
+func scanHeld(rows pgx.CollectableRow) (Held, error) {
+	var h Held
+	return h, rows.Scan((*[16]byte)(&h.ID), &h.Kind, &h.Month, &h.Seq)
+}
+
 // Held lists what is in a scope.
 func (tx Tx) Held(ctx context.Context, scope record.ScopeID) ([]Held, error) {
-	return collect(ctx, tx, "digest", membersHeld, func(rows pgx.CollectableRow) (Held, error) {
-		var h Held
-		return h, rows.Scan((*[16]byte)(&h.ID), &h.Kind, &h.Month, &h.Seq)
-	}, tx.Org, scope)
+	return collect(ctx, tx, "digest", membersHeld, scanHeld, tx.Org, scope)
 }

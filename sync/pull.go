@@ -24,6 +24,12 @@ func (e *Engine) Pull(ctx context.Context, who access.Caller, r *wire.PullReques
 	return e.pages.Pull(ctx, who, r)
 }
 
+// Check compares what a device holds with what it must hold, and mends what
+// differs.
+func (e *Engine) Check(ctx context.Context, who access.Caller, r *wire.CheckRequest) ([]byte, error) {
+	return e.pages.Check(ctx, who, r)
+}
+
 // Filling reports whether scopes are still being filled for whoever has this
 // cursor, so that the next page is a long one.
 func (e *Engine) Filling(who access.Caller, cursor string) bool {

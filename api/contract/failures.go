@@ -35,8 +35,8 @@ func failures() map[string]*huma.Response {
 		"Denied":    told("The role of the caller does not include this.", errs.Denied, "role", http.StatusForbidden),
 		"Missing":   told("It is not there, or not for the caller to see.", errs.Missing, "missing", http.StatusNotFound),
 		"Clash":     told("What it builds on has changed.", errs.Clash, "deleted", http.StatusConflict),
-		"Stale": told("The position of this device is of no use any more: code `foreign`, `horizon`, `epoch` or `rewound`. `do` says what to do, "+
-			"in order: `journal` (push again what was acknowledged since the lost state), `resync` (pull with an empty cursor), "+
+		"Stale": told("The position of this device is of no use any more: code `foreign`, `horizon`, `epoch`, `rewound` or, of a comparison, `sight`. `do` says what to do, "+
+			"in order: `journal` (push again what was acknowledged since the lost state), `resync` (compare by `/v1/sync/check`, or pull with an empty cursor), "+
 			"`outbox` (push). Nothing of the outbox is dropped.", errs.Stale, "horizon", http.StatusGone),
 		"TooLarge": told("The body is longer than `x-max-body-bytes`, decompressed.", errs.Invalid, "size", http.StatusRequestEntityTooLarge),
 		"Limited":  waiting(told("Too much in too short a time.", errs.Limited, "locked", http.StatusTooManyRequests)),

@@ -95,6 +95,16 @@ var operations = map[string]operation{
 		in: reflect.TypeFor[wire.PullRequest](), out: reflect.TypeFor[wire.PullAnswer](), answers: "A page.",
 		fails: []int{http.StatusGone, http.StatusServiceUnavailable},
 	},
+	"POST /v1/sync/check": {
+		id: "check", tag: "sync", summary: "Compare what is held with what must be held.",
+		description: "For a device that was away for too long, whose server was restored, or that doubts what it has. The first question has `sums`, the " +
+			"sums of the leaves of each scope; `differ` in the answer names the leaves that differ, and `cursor` is where to go on once they are mended. " +
+			"The further questions carry that cursor and, in `leaves`, what the device has in some of these; the answer's `changes` mend them, and `differ` names " +
+			"those that it had no room for. Apply `drop_scopes`, `want` and `changes`; when nothing differs any more, take the cursor and pull.",
+		in: reflect.TypeFor[wire.CheckRequest](), takes: "At most 2,000 scopes and 8 MiB, decompressed.",
+		out: reflect.TypeFor[wire.PullAnswer](), answers: "What differs, or what mends it.",
+		fails: []int{http.StatusGone, http.StatusServiceUnavailable},
+	},
 	"GET /v1/sync/live": {
 		id: "live", tag: "sync", summary: "Hear at once what is new.", status: http.StatusSwitchingProtocols,
 		description: "A websocket. The token is in `Authorization` or, from a browser, in the subprotocol `bearer.<token>`. The device says " +

@@ -46,6 +46,14 @@ var ofState = map[string]said{
 		"The server has been restored. The app will send its latest changes once more and sync; nothing is lost.",
 		"服务器做过恢复，应用会补发最近的修改并重新同步，内容不会丢失。",
 	},
+	"sight": {
+		"What you may see has changed. The app will fetch everything anew; nothing is lost.",
+		"您的可见范围已变更，应用会重新获取全部数据，内容不会丢失。",
+	},
+	"scopes": {
+		"The app asked for too much at once. Please update the app.",
+		"应用一次请求的内容过多，请更新应用。",
+	},
 	"rewound": {
 		"The server went back to an earlier state. The app will send its latest changes once more and sync; nothing is lost.",
 		"服务器回到了较早的状态，应用会补发最近的修改并重新同步，内容不会丢失。",

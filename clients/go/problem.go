@@ -18,6 +18,9 @@ const (
 	codeSize    = "size"
 	codeCrowded = "crowded" // there is a queue, and we have an appointment
 	codeSlow    = "slow"    // the server has waited for the rest of the frame for long enough
+	codeHorizon = "horizon" // the device was away for too long
+	codeEpoch   = "epoch"   // the server was restored …
+	codeRewound = "rewound" // … and has lost what the device has seen
 	codeReplica = "replica" // the server does not know us by this name
 
 	codeOffline = "offline" // ours: the server was not reached

@@ -46,6 +46,13 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 		if err := d.heal(ctx, r); err != nil {
 			return err
 		}
+		if d.isComparing() {
+			if err := d.compare(ctx, r); err != nil {
+				return err
+			}
+			idle = -1
+			continue
+		}
 		ask, mark := d.ask(wait)
 		page := &wire.PullAnswer{}
 		err := d.call(ctx, "/v1/sync/pull", ask, page)
@@ -118,16 +125,27 @@ func (d *Device) startOver(cause error, r *Report) error {
 		epoch = p.Epoch
 	}
 	return d.change(func(b *batch) error {
-		d.beginAnew(b)
+		if d.canCompare(errs.CodeOf(cause)) {
+			d.sight.Compare = true
+		} else {
+			d.beginAnew(b)
+		}
 		d.hear(epoch, wire.Durable{}, version.Stamp{}, b)
 		return nil
 	})
+}
+
+func (d *Device) isComparing() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.sight.Compare
 }
 
 // beginAnew begins a base beside the one that is shown. Outbox, journal and
 // the refused stay as they are: it is what was pulled that is old, not what
 // was typed.
 func (d *Device) beginAnew(b *batch) {
+	d.sight.Compare = false
 	d.dropPages(b)
 	d.fresh = newShelf(d.sight.otherSlot(), "")
 	b.clear(d.fresh.table())
@@ -195,6 +213,9 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 		d.settleAll(page.Outcomes, page.Epoch, r, b)
 		if len(page.Schema) > 0 && string(page.Schema) != "null" {
 			d.learnSchema(page.Schema, b)
+		}
+		if page.Sight != "" {
+			d.sight.View = page.Sight
 		}
 	}
 	d.dropPages(b)

@@ -88,6 +88,15 @@ func (g *gate) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest)
 	return p.line.Pull(ctx, who, r)
 }
 
+// Check implements api.Line.
+func (g *gate) Check(ctx context.Context, who access.Caller, r *wire.CheckRequest) ([]byte, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.line.Check(ctx, who, r)
+}
+
 // Filling tells api which pulls are long.
 func (g *gate) Filling(who access.Caller, cursor string) bool {
 	p := g.parts.Load()

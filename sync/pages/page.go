@@ -45,11 +45,7 @@ type page struct {
 }
 
 func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who access.Caller, r *wire.PullRequest) (*page, error) {
-	p := &page{
-		m: m, ctx: ctx, tx: tx, head: head, who: who, req: r,
-		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
-		kinds: map[int16]*shown{},
-	}
+	p := m.newPage(ctx, tx, head, who, r)
 	var err error
 	if p.schema, err = m.Schemas.At(ctx, who.Org, tx, head.Schema); err != nil {
 		return nil, err
@@ -64,6 +60,14 @@ func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who ac
 		return nil, err
 	}
 	return p, p.loadViews()
+}
+
+func (m *Maker) newPage(ctx context.Context, tx source, head store.Head, who access.Caller, r *wire.PullRequest) *page {
+	return &page{
+		m: m, ctx: ctx, tx: tx, head: head, who: who, req: r,
+		live: map[record.ScopeID]store.Grant{}, hidden: map[*record.Kind]map[string]bool{}, sent: map[record.ID]bool{},
+		kinds: map[int16]*shown{},
+	}
 }
 
 // begin finds out where the device is. A first sync is no special case: it has
@@ -210,6 +214,7 @@ func (p *page) finish(answer *wire.PullAnswer) error {
 		if answer.Schema, err = p.schemaFor(); err != nil {
 			return err
 		}
+		answer.Sight = sightToken(p.views.Now())
 	}
 	if p.req.Digest && answer.Complete && !answer.Filling {
 		if answer.Digests, err = p.digests(); err != nil {

@@ -138,17 +138,6 @@ func (p *page) schemaFor() (json.RawMessage, error) {
 	return json.Marshal(&out)
 }
 
-// digestKey is a hash of a text. Digest keys differ by scope, so that a record in two scopes adds to each a
-// number of its own.
-func digestKey(scope string) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	h := uint64(offset)
-	for i := range len(scope) {
-		h = (h ^ uint64(scope[i])) * prime
-	}
-	return h
-}
-
 // digests sum up what the device must hold now, scope by scope.
 func (p *page) digests() (map[string]wire.Digest, error) {
 	out := make(map[string]wire.Digest, len(p.live))
@@ -158,7 +147,7 @@ func (p *page) digests() (map[string]wire.Digest, error) {
 			return nil, err
 		}
 		var t wire.Tally
-		key := digestKey(g.Name)
+		key := wire.DigestKey(g.Name)
 		for _, h := range held {
 			if k := p.schema.KindNo(h.Kind); k != nil && p.shows(k, h.Month) {
 				t.Add(wire.Sum(h.ID, h.Seq, key))

@@ -37,6 +37,7 @@ type source interface {
 	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
 	Epochs(ctx context.Context) ([]store.Epoch, error)
 	Held(ctx context.Context, scope record.ScopeID) ([]store.Held, error)
+	HeldIn(ctx context.Context, scope record.ScopeID, leaves []uint8) ([]store.Held, error)
 }
 
 var _ source = store.Tx{}

@@ -27,6 +27,17 @@ func Sum(id record.ID, seq record.Seq, key uint64) uint64 {
 	return mix(h ^ uint64(seq))
 }
 
+// DigestKey is the key of a scope: FNV-1a of its name. Keys differ by scope, so
+// that a record in two of them adds to each a number of its own.
+func DigestKey(scope string) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for i := range len(scope) {
+		h = (h ^ uint64(scope[i])) * prime
+	}
+	return h
+}
+
 // mix is one step of splitmix64.
 func mix(z uint64) uint64 {
 	z += 0x9e3779b97f4a7c15

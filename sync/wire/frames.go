@@ -199,6 +199,7 @@ type PullAnswer struct {
 	Changes    []Change          `json:"changes"`
 	Outcomes   []record.Outcome  `json:"outcomes,omitempty"`
 	Schema     json.RawMessage   `json:"schema,omitempty"`
+	Sight      string            `json:"sight,omitempty"` // stands for what the person may see; with every schema
 	Cursor     string            `json:"cursor"`
 	Complete   bool              `json:"complete"`
 	Filling    bool              `json:"filling"`
@@ -207,6 +208,7 @@ type PullAnswer struct {
 	Durable    Durable           `json:"durable"`
 	High       version.Stamp     `json:"high"`
 	Digests    map[string]Digest `json:"digests,omitempty"`
+	Differ     map[string]Bits   `json:"differ,omitempty"` // of a comparison: by scope, the leaves that are to be mended
 	// PinsRefused are those of the accounts asked for that the person may not
 	// pin: they are not there, not for him, or no account.
 	PinsRefused []record.ID `json:"pins_refused,omitempty"`
