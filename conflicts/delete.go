@@ -4,8 +4,13 @@ import "roadbook/record"
 
 // Unseen reports whether somebody changed the record without the author's
 // knowledge. The record's vector has the last write of each replica, and a
-// replica's writes are judged in order, so the last stands for all.
+// replica's writes are judged in order, so the last stands for all. Of what lies
+// below the floor nobody knows who wrote it; an author who has not seen all of
+// that yields, because what was typed is worth more than what was thrown away.
 func Unseen(r *record.Record, w *Write) bool {
+	if w.Seen.Log < w.Floor && r.Seq > w.Seen.Log {
+		return true
+	}
 	for _, o := range r.Vector {
 		if !w.Covers(o) {
 			return true

@@ -32,7 +32,9 @@ type Write struct {
 	// Awaited is what the author had seen that the log has lost and not got back
 	// yet: of a mutation that comes back after a restore.
 	Awaited map[record.ReplicaID]uint64
-	Former  record.Writer // what it was called then, if it comes back under another name
+	// Floor is up to where records have forgotten who wrote to them.
+	Floor  record.Seq
+	Former record.Writer // what it was called then, if it comes back under another name
 	// At is a field's value as the author had it on his screen: as it stood at
 	// a place in the log, from history, with what he himself wrote since on top.
 	At func(field string, at record.Seq) (json.RawMessage, error)

@@ -24,7 +24,8 @@ type Commit struct {
 	Repins   []Repin
 	Parked   []Parked
 	Settled  []Settled
-	Epoch    *Epoch // a new one; the server's replica is then Head.Server
+	Purged   []record.ID // tombstones
+	Epoch    *Epoch      // a new one; the server's replica is then Head.Server
 }
 
 // Sealed is a commit as it will be sent.
@@ -43,7 +44,8 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 	s.Head.Chain = link(from.Chain, c.Entries)
 	b := &s.batch
 	from.move(b, org, s.Head)
-	queueForks(b, org, c.Forks) // they may have written already
+	queuePurged(b, org, c.Purged) // before one of them is made again
+	queueForks(b, org, c.Forks)   // they may have written already
 	queueWriters(b, org, c.Writers)
 	queueRecords(b, org, c.Records)
 	s.Dead = queueIndex(b, org, c.Records)

@@ -62,13 +62,13 @@ func scanHead(row pgx.Row, org record.OrgID) (Head, error) {
 var headMove = pg.Statement("head_move", `
 	WITH moved AS (
 	     UPDATE heads
-	        SET seq = $4, high = $5, granted = $6, schema = $7, chain = $8, parked = $9
+	        SET seq = $4, high = $5, granted = $6, schema = $7, chain = $8, parked = $9, floor = $10, horizon = $11
 	      WHERE org = $1 AND seq = $2 AND chain = $3
 	     RETURNING 1)
 	SELECT 1 / count(*) FROM moved`)
 
 func (h Head) move(b *batch, org record.OrgID, to Head) {
-	b.Queue(headMove, org, h.Seq, h.Chain, to.Seq, to.High.Packed(), to.Granted, to.Schema, to.Chain, to.Parked)
+	b.Queue(headMove, org, h.Seq, h.Chain, to.Seq, to.High.Packed(), to.Granted, to.Schema, to.Chain, to.Parked, to.Floor, to.Horizon)
 }
 
 // Same reports whether the log ends at the same place.

@@ -27,6 +27,10 @@ type Config struct {
 	Draw  func() int32     // numbers for fresh replicas, above zero
 	Fault func(error)      // told of what goes wrong behind nobody's request
 
+	// Durable is up to where an org's log is known to be on a second machine; nil
+	// is nowhere.
+	Durable func(org record.OrgID) record.Seq
+
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool

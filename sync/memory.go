@@ -66,6 +66,9 @@ func (m *memory) absorb(w *work, head store.Head) {
 		return
 	}
 	m.records.turn()
+	for _, id := range w.purged {
+		m.records.drop(id)
+	}
 	for id, rec := range w.records {
 		if rec != nil {
 			m.records.put(id, rec)
@@ -155,6 +158,14 @@ func (r *recent[K, V]) put(k K, v V) {
 	}
 	r.young[k] = v
 	r.size += r.weigh(v)
+	delete(r.old, k)
+}
+
+func (r *recent[K, V]) drop(k K) {
+	if v, known := r.young[k]; known {
+		r.size -= r.weigh(v)
+		delete(r.young, k)
+	}
 	delete(r.old, k)
 }
 

@@ -283,6 +283,8 @@ func (t told) Fill(context.Context, []store.Place, int, func(int, *store.Row) (b
 	return 0, errAsk
 }
 
-func (t told) HeldIn(context.Context, record.ScopeID, []uint8) ([]store.Held, error) { return nil, errAsk }
+func (t told) HeldIn(context.Context, record.ScopeID, []uint8) ([]store.Held, error) {
+	return nil, errAsk
+}
 
 func (t told) Held(context.Context, record.ScopeID) ([]store.Held, error) { return nil, errAsk }
