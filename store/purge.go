@@ -56,7 +56,7 @@ var recordsTombs = pg.Statement("records_tombs", `
 	SELECT r.id
 	  FROM records r
 	 WHERE r.org = $1 AND r.state = 1 AND r.id > $2 AND r.seq <= $3
-	   AND NOT EXISTS (SELECT 1 FROM records c WHERE c.org = $1 AND c.parent = r.id)
+	   AND (SELECT c.id FROM records c WHERE c.org = $1 AND c.parent = r.id LIMIT 1) IS NULL
 	 ORDER BY r.id
 	 LIMIT $4`)
 

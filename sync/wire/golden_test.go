@@ -21,6 +21,7 @@ var frames = map[string]func() any{
 	"push":            func() any { return new(wire.Push) },
 	"push_answer":     func() any { return new(wire.PushAnswer) },
 	"pull_request":    func() any { return new(wire.PullRequest) },
+	"check_request":   func() any { return new(wire.CheckRequest) },
 	"pull_answer":     func() any { return new(wire.PullAnswer) },
 	"problem":         func() any { return new(wire.Problem) },
 	"live_wake":       func() any { return new(wire.Wake) },
