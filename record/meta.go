@@ -69,8 +69,9 @@ func packed(elems []Elem, list json.RawMessage) []Elem {
 // elements, then the vector and the delete. A record written at once has one
 // writer, so 20 fields cost about 60 bytes.
 func (r *Record) AppendMeta(b []byte) []byte {
-	var t writerTable
-	body := make([]byte, 0, 64)
+	var writers [8]Writer // room for what most records need
+	var space [256]byte
+	t, body := writerTable(writers[:0]), space[:0]
 	for i := range r.Slots {
 		s := &r.Slots[i]
 		body = t.appendSlot(body, s)

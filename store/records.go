@@ -138,6 +138,19 @@ type columns struct {
 	seq                     []int64
 }
 
+func columnsOf(recs []*record.Record) *columns {
+	n := len(recs)
+	c := &columns{
+		kind: make([]int16, 0, n), state: make([]int16, 0, n), month: make([]int16, 0, n),
+		id: make([][16]byte, 0, n), owner: make([][16]byte, 0, n), parent: make([]*[16]byte, 0, n), root: make([]*[16]byte, 0, n),
+		scopes: make(texts, 0, n), entered: make(texts, 0, n), fields: make(texts, 0, n), meta: make([][]byte, 0, n), seq: make([]int64, 0, n),
+	}
+	for _, r := range recs {
+		c.add(r)
+	}
+	return c
+}
+
 func (c *columns) add(r *record.Record) {
 	c.kind = append(c.kind, r.Kind.No)
 	c.state = append(c.state, int16(r.State))
@@ -183,17 +196,18 @@ func (d Dirty) moved() bool {
 }
 
 func queueRecords(b *batch, org record.OrgID, dirty []Dirty) {
-	var fresh, edited, moved columns
+	var news, moves, edits []*record.Record
 	for _, d := range dirty {
 		switch {
 		case d.Was == nil:
-			fresh.add(d.Now)
+			news = append(news, d.Now)
 		case d.moved():
-			moved.add(d.Now)
+			moves = append(moves, d.Now)
 		default:
-			edited.add(d.Now)
+			edits = append(edits, d.Now)
 		}
 	}
+	fresh, moved, edited := columnsOf(news), columnsOf(moves), columnsOf(edits)
 	if c := edited; len(c.id) > 0 {
 		b.Queue(recordsEdit, org, c.id, c.fields, c.meta, c.seq)
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
@@ -316,7 +318,10 @@ func check(r *record.Record) error {
 
 // blank reports whether a text says nothing.
 func blank(raw []byte) bool {
-	if raw[0] != '"' || raw[1] > ' ' && raw[1] < 0x80 && raw[1] != '"' && raw[1] != '\\' {
+	if raw[0] != '"' {
+		return false
+	}
+	if c, _ := utf8.DecodeRune(raw[1:]); c != '"' && c != '\\' && c != utf8.RuneError && !unicode.IsSpace(c) {
 		return false
 	}
 	var text string

@@ -156,11 +156,31 @@ func (s stored) text() []byte {
 	if len(s.Over) == 0 && !s.Clamped && len(s.Clashes) == 0 && s.Refusal == nil {
 		return nil
 	}
+	if !s.Clamped && len(s.Clashes) == 0 && s.Refusal == nil {
+		return append(appendOver([]byte(`{"over":`), s.Over), '}') // what nearly all are
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic("sync: a verdict cannot be written: " + err.Error())
 	}
 	return text
+}
+
+// appendOver appends what encoding/json would write.
+func appendOver(b []byte, over map[record.ID]version.Vector) []byte {
+	b = append(b, '{')
+	for i, id := range idsOf(over) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(record.AppendID(append(b, '"'), id), `":`...)
+		b = over[id].AppendJSON(b)
+	}
+	return append(b, '}')
+}
+
+func idsOf(over map[record.ID]version.Vector) []record.ID {
+	return slices.SortedFunc(maps.Keys(over), func(a, b record.ID) int { return slices.Compare(a[:], b[:]) })
 }
 
 func (s *settling) storedClashes() []storedClash {
@@ -198,7 +218,7 @@ func (e *Engine) receipt(org record.OrgID, epoch string, row *store.Entry, over 
 	b = append(b, row.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(row.Stamp.Packed()))
 	b = binary.BigEndian.AppendUint64(b, uint64(row.Seq))
-	for _, id := range slices.SortedFunc(maps.Keys(over), func(a, o record.ID) int { return slices.Compare(a[:], o[:]) }) {
+	for _, id := range idsOf(over) {
 		b = append(b, id[:]...)
 		b = append(append(b, over[id].String()...), 0)
 	}
