@@ -106,7 +106,7 @@ func (s *settling) setOwner(d *draft) error {
 	if owner.IsZero() && d.was == nil {
 		owner = s.actor.Person
 		if !owner.IsZero() {
-			*r.Put("owner") = record.Slot{Field: "owner", Raw: quote(owner.String()), By: s.by}
+			*r.Put("owner") = record.Slot{Field: "owner", Raw: quoteID(owner), By: s.by}
 		}
 	}
 	if owner == r.Owner && d.was != nil {
@@ -333,7 +333,12 @@ func below(raw []byte, floor int64) bool {
 	return err == nil && n < floor
 }
 
-func quote(s string) []byte { return record.AppendString(nil, s) }
+func quote(s string) []byte { return record.AppendString(make([]byte, 0, len(s)+2), s) }
+
+func quoteID(id record.ID) []byte {
+	b := append(make([]byte, 0, 38), '"')
+	return append(record.AppendID(b, id), '"')
+}
 
 // sortedScopes makes a list of scopes that can be searched.
 func sortedScopes(ids []record.ScopeID) []record.ScopeID {

@@ -105,7 +105,7 @@ func (s *settling) defaults(r *record.Record) {
 		if slot := r.Slot("created_by"); slot != nil {
 			slot.Raw = nil // nobody signs for somebody else
 		}
-		put("created_by", quote(s.actor.Person.String()))
+		put("created_by", quoteID(s.actor.Person))
 	}
 	put("received_at", instant(s.w.now.UnixMilli()))
 }

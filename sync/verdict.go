@@ -7,7 +7,6 @@ import (
 	"hash"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"roadbook/conflicts"
@@ -388,6 +387,9 @@ func (s *settling) authorOf(by record.Writer) (record.ID, error) {
 
 // instant is a moment as a field of type datetime holds it.
 func instant(ms int64) []byte {
-	t := time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
-	return quote(strings.Replace(t, ".000Z", "Z", 1))
+	t, layout := time.UnixMilli(ms).UTC(), `"2006-01-02T15:04:05.000Z"`
+	if t.Nanosecond() == 0 {
+		layout = `"2006-01-02T15:04:05Z"`
+	}
+	return t.AppendFormat(make([]byte, 0, len(layout)), layout)
 }
