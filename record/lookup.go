@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 
 	"roadbook/record/field"
 )
@@ -80,9 +81,11 @@ func (k *Kind) appendLookup(rows []LookupRow, f *Field, s *Slot) []LookupRow {
 	if err != nil {
 		return rows
 	}
+	first := len(rows)
 	for _, e := range elements {
-		if key, err := field.Key(f.Type, e); err == nil {
-			rows = append(rows, LookupRow{k.LookupNo(f), key})
+		key, err := field.Key(f.Type, e)
+		if row := (LookupRow{k.LookupNo(f), key}); err == nil && !slices.Contains(rows[first:], row) {
+			rows = append(rows, row) // long texts that begin alike have one key
 		}
 	}
 	return rows

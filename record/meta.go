@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -52,14 +53,17 @@ func (r *Record) Pack() []byte {
 	return b
 }
 
+// packed are elements that lie in the list of them.
 func packed(elems []Elem, list json.RawMessage) []Elem {
-	raws, err := ParseList(list)
-	if err != nil || len(raws) != len(elems) {
-		return elems // they are as they were
-	}
 	out := make([]Elem, len(elems))
+	at := 1
 	for i, e := range elems {
-		out[i] = Elem{Raw: raws[i], Adds: e.Adds}
+		end := at + len(e.Raw)
+		if end >= len(list) || !bytes.Equal(list[at:end], e.Raw) {
+			return elems // they are as they were
+		}
+		out[i] = Elem{Raw: list[at:end:end], Adds: e.Adds}
+		at = end + 1
 	}
 	return out
 }
@@ -69,8 +73,9 @@ func packed(elems []Elem, list json.RawMessage) []Elem {
 // elements, then the vector and the delete. A record written at once has one
 // writer, so 20 fields cost about 60 bytes.
 func (r *Record) AppendMeta(b []byte) []byte {
-	var t writerTable
-	body := make([]byte, 0, 64)
+	var writers [8]Writer // room for what most records need
+	var space [256]byte
+	t, body := writerTable(writers[:0]), space[:0]
 	for i := range r.Slots {
 		s := &r.Slots[i]
 		body = t.appendSlot(body, s)
@@ -199,7 +204,8 @@ func (m *metaReader) slot(s *Slot) {
 // Load fills the record's slots, vector and tomb from what AppendFields and
 // AppendMeta wrote. The slots share the memory of fields.
 func (r *Record) Load(fields, meta []byte) error {
-	values, err := ParseValues(fields)
+	names := Names{kind: r.Kind} // or each record that is remembered would have its own
+	values, err := names.AppendValues(nil, fields)
 	if err != nil {
 		return fmt.Errorf("the record's fields are damaged: %w", err)
 	}

@@ -49,7 +49,8 @@ func AppendValues(vs Values, b []byte) (Values, error) {
 // can make it grow; of three names that fall together one is forgotten. It is
 // not for two goroutines at once. After the string cache of encoding/json/v2.
 type Names struct {
-	slots [256][2]string
+	slots *[256][2]string
+	kind  *Kind // whose fields have their names from its schema, if any
 }
 
 // maxNameKept is the longest name worth remembering.
@@ -58,6 +59,15 @@ const maxNameKept = 48
 func (n *Names) of(b []byte) string {
 	if n == nil || len(b) == 0 || len(b) > maxNameKept {
 		return string(b)
+	}
+	if n.kind != nil {
+		if f := n.kind.byName[string(b)]; f != nil {
+			return f.Name
+		}
+		return string(b)
+	}
+	if n.slots == nil {
+		n.slots = new([256][2]string)
 	}
 	h := uint32(2166136261) // FNV-1a
 	for _, c := range b {

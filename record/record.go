@@ -128,10 +128,7 @@ func (vs Values) Get(field string) json.RawMessage {
 
 // Text returns a field's value as text, or "" if it is absent or not text.
 func (vs Values) Text(field string) string {
-	var s string
-	if json.Unmarshal(vs.Get(field), &s) != nil {
-		return ""
-	}
+	s, _ := (*Names)(nil).Text(vs.Get(field))
 	return s
 }
 

@@ -131,10 +131,7 @@ func (r *Record) Texts(field string) []string {
 
 // Ref is a field's value as an id, NoID if it has none.
 func (r *Record) Ref(field string) ID {
-	id, err := ParseID(r.Text(field))
-	if err != nil {
-		return NoID
-	}
+	id, _ := RawID(r.Raw(field)) // canonical, so without escapes
 	return id
 }
 

@@ -44,12 +44,10 @@ var grantsGive = pg.Statement("grants_give", `
 var grantsTake = pg.Statement("grants_take", `
 	UPDATE grants g
 	   SET until = $2
-	  FROM unnest($3::uuid[], $4::int[]) u(holder, scope)
-	 CROSS JOIN LATERAL (SELECT i.ctid
-	                       FROM grants i
-	                      WHERE i.org = $1 AND i.holder = u.holder AND i.scope = u.scope AND i.until IS NULL
-	                     OFFSET 0) i
-	 WHERE g.ctid = i.ctid`)
+	  FROM (SELECT $1::int AS org, u.*
+	          FROM unnest($3::uuid[], $4::int[]) u(holder, scope)
+	        OFFSET 0) u
+	 WHERE g.org = u.org AND g.holder = u.holder AND g.scope = u.scope AND g.until IS NULL`)
 
 // Regrant is a change of what people hold, at one place in the log.
 type Regrant struct {

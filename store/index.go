@@ -39,27 +39,10 @@ var indexInsert = pg.Statement("index_insert", `
 
 var indexDelete = pg.Statement("index_delete", `
 	DELETE FROM scope_index s
-	 USING unnest($2::int[], $3::bigint[], $4::uuid[]) u(scope, seq, rec)
-	 CROSS JOIN LATERAL (SELECT i.ctid
-	                       FROM scope_index i
-	                      WHERE i.org = $1 AND i.scope = u.scope AND i.seq = u.seq AND i.rec = u.rec
-	                     OFFSET 0) i
-	 WHERE s.ctid = i.ctid`)
-
-var membersInsert = pg.Statement("members_insert", `
-	INSERT INTO members (org, scope, rank, rec)
-	SELECT $1, u.*
-	  FROM unnest($2::int[], $3::smallint[], $4::uuid[]) u
-	ON CONFLICT DO NOTHING`)
-
-var membersDelete = pg.Statement("members_delete", `
-	DELETE FROM members m
-	 USING unnest($2::int[], $3::smallint[], $4::uuid[]) u(scope, rank, rec)
-	 CROSS JOIN LATERAL (SELECT i.ctid
-	                       FROM members i
-	                      WHERE i.org = $1 AND i.scope = u.scope AND i.rank = u.rank AND i.rec = u.rec
-	                     OFFSET 0) i
-	 WHERE m.ctid = i.ctid`)
+	 USING (SELECT $1::int AS org, u.*
+	          FROM unnest($2::int[], $3::bigint[], $4::uuid[]) u(scope, seq, rec)
+	        OFFSET 0) u
+	 WHERE s.org = u.org AND s.scope = u.scope AND s.seq = u.seq AND s.rec = u.rec`)
 
 // Dead names an index row that another has taken the place of. Readers judge
 // every row against its record, so it does no harm until it is swept.
@@ -106,30 +89,12 @@ func (d Dirty) index() (rows []IndexRow, dead []Dead) {
 	return rows, dead
 }
 
-// members lists the scopes that a record has come into and gone out of.
-func (d Dirty) members() (in, out []record.ScopeID) {
-	for _, s := range d.Now.Scopes {
-		if d.Was == nil {
-			in = append(in, s)
-		} else if _, was := d.Was.In(s); !was {
-			in = append(in, s)
-		}
-	}
-	if d.Was != nil {
-		for _, s := range d.Was.Scopes {
-			if _, still := d.Now.In(s); !still {
-				out = append(out, s)
-			}
-		}
-	}
-	return in, out
-}
-
 func queueIndex(b *batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
-	var scope, inScope, outScope []int32
+	var scope []int32
 	var seq, mark []int64
-	var rec, inRec, outRec [][16]byte
-	var op, kind, month, inRank, outRank []int16
+	var rec [][16]byte
+	var op, kind, month []int16
+	var fresh, came, went memberRows
 	for _, d := range dirty {
 		rows, died := d.index()
 		dead = append(dead, died...)
@@ -138,23 +103,20 @@ func queueIndex(b *batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
 			rec, op = append(rec, r.Rec), append(op, int16(r.Op))
 			kind, month = append(kind, r.Kind), append(month, int16(r.Month))
 		}
+		if d.Was == nil {
+			fresh.add(d.Now, d.Now.Scopes)
+			continue
+		}
 		in, out := d.members()
-		for _, s := range in {
-			inScope, inRank, inRec = append(inScope, int32(s)), append(inRank, d.Now.Kind.Rank), append(inRec, d.Now.ID)
-		}
-		for _, s := range out {
-			outScope, outRank, outRec = append(outScope, int32(s)), append(outRank, d.Now.Kind.Rank), append(outRec, d.Now.ID)
-		}
+		came.add(d.Now, in)
+		went.add(d.Now, out)
 	}
 	if len(scope) > 0 {
 		b.Queue(indexInsert, org, scope, seq, mark, rec, op, kind, month)
 	}
-	if len(outScope) > 0 {
-		b.Queue(membersDelete, org, outScope, outRank, outRec)
-	}
-	if len(inScope) > 0 {
-		b.Queue(membersInsert, org, inScope, inRank, inRec)
-	}
+	went.queue(b, membersDelete, org)
+	came.queue(b, membersInsert, org)
+	fresh.queue(b, membersNew, org)
 	return dead
 }
 
@@ -190,43 +152,4 @@ func (tx Tx) IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head 
 		err := rows.Scan(&r.Scope, &r.Seq, &r.Mark, (*[16]byte)(&r.Rec), &r.Op, &r.Kind, &r.Month)
 		return r, err
 	}, tx.Org, scopes, pos, head, limit)
-}
-
-// Held is a record as a digest counts it.
-type Held struct {
-	ID    record.ID
-	Kind  int16
-	Month record.Month
-	Seq   record.Seq
-}
-
-var membersHeld = pg.Statement("members_held", `
-	SELECT r.id, r.kind, r.month, r.seq
-	  FROM members m
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 WHERE m.org = $1 AND m.scope = $2`)
-
-var membersHeldIn = pg.Statement("members_held_in", `
-	SELECT r.id, r.kind, r.month, r.seq
-	  FROM members m
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 WHERE m.org = $1 AND m.scope = $2 AND get_byte(uuid_send(m.rec), 15) = ANY ($3::int[])`)
-
-// HeldIn lists what is in some leaves of a scope.
-func (tx Tx) HeldIn(ctx context.Context, scope record.ScopeID, leaves []uint8) ([]Held, error) {
-	ask := make([]int32, len(leaves))
-	for i, leaf := range leaves {
-		ask[i] = int32(leaf)
-	}
-	return collect(ctx, tx, "leaves", membersHeldIn, scanHeld, tx.Org, scope, ask)
-}
-
-func scanHeld(rows pgx.CollectableRow) (Held, error) {
-	var h Held
-	return h, rows.Scan((*[16]byte)(&h.ID), &h.Kind, &h.Month, &h.Seq)
-}
-
-// Held lists what is in a scope.
-func (tx Tx) Held(ctx context.Context, scope record.ScopeID) ([]Held, error) {
-	return collect(ctx, tx, "digest", membersHeld, scanHeld, tx.Org, scope)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"time"
 
@@ -49,8 +50,10 @@ func resultNo(r record.Result) int16 {
 // Link continues the log's hash chain by one row: SHA-256 over the chain so
 // far and everything in the row. It proves a cursor genuine and the audit
 // trail unbroken.
-func (e *Entry) Link(chain []byte) []byte {
-	h := sha256.New()
+func (e *Entry) Link(chain []byte) []byte { return e.link(sha256.New(), chain) }
+
+func (e *Entry) link(h hash.Hash, chain []byte) []byte {
+	h.Reset()
 	var fixed [8 * 6]byte
 	binary.BigEndian.PutUint64(fixed[0:], uint64(e.Seq))
 	binary.BigEndian.PutUint64(fixed[8:], e.N)
@@ -74,8 +77,9 @@ var logInsert = pg.Statement("log_insert", `
 
 // link continues the chain by some rows, each of which keeps its own.
 func link(chain []byte, entries []Entry) []byte {
+	h := sha256.New()
 	for i := range entries {
-		chain = entries[i].Link(chain)
+		chain = entries[i].link(h, chain)
 		entries[i].chain = chain
 	}
 	return chain

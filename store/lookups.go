@@ -16,14 +16,19 @@ var lookupsInsert = pg.Statement("lookups_insert", `
 	  FROM unnest($2::smallint[], $3::text[], $4::uuid[]) u
 	ON CONFLICT DO NOTHING`)
 
+// A record that is new has no rows yet, or its own key would have refused it.
+// Not to ask PostgreSQL to look first halves what each costs.
+var lookupsNew = pg.Statement("lookups_new", `
+	INSERT INTO lookups (org, field, val, rec)
+	SELECT $1, u.*
+	  FROM unnest($2::smallint[], $3::text[], $4::uuid[]) u`)
+
 var lookupsDelete = pg.Statement("lookups_delete", `
 	DELETE FROM lookups l
-	 USING unnest($2::smallint[], $3::text[], $4::uuid[]) u(field, val, rec)
-	 CROSS JOIN LATERAL (SELECT i.ctid
-	                       FROM lookups i
-	                      WHERE i.org = $1 AND i.field = u.field AND i.val = u.val AND i.rec = u.rec
-	                     OFFSET 0) i
-	 WHERE l.ctid = i.ctid`)
+	 USING (SELECT $1::int AS org, u.*
+	          FROM unnest($2::smallint[], $3::text[], $4::uuid[]) u(field, val, rec)
+	        OFFSET 0) u
+	 WHERE l.org = u.org AND l.field = u.field AND l.val = u.val AND l.rec = u.rec`)
 
 // lookupRows gathers rows for one of the statements above.
 type lookupRows struct {
@@ -41,9 +46,13 @@ func (l *lookupRows) add(rec record.ID, rows []record.LookupRow) {
 // queueLookups writes what changed of look-up fields, which is nothing in most
 // commits of edits.
 func queueLookups(b *batch, org record.OrgID, dirty []Dirty) {
-	var gone, come lookupRows
+	var gone, come, fresh lookupRows
 	for _, d := range dirty {
 		out, in := record.ChangedLookups(d.Was, d.Now)
+		if d.Was == nil {
+			fresh.add(d.Now.ID, in)
+			continue
+		}
 		gone.add(d.Now.ID, out)
 		come.add(d.Now.ID, in)
 	}
@@ -52,6 +61,9 @@ func queueLookups(b *batch, org record.OrgID, dirty []Dirty) {
 	}
 	if len(come.rec) > 0 {
 		b.Queue(lookupsInsert, org, come.field, come.val, come.rec)
+	}
+	if len(fresh.rec) > 0 {
+		b.Queue(lookupsNew, org, fresh.field, fresh.val, fresh.rec)
 	}
 }
 
@@ -83,9 +95,8 @@ var recordsAfter = pg.Statement("records_after", `
 
 var lookupsForget = pg.Statement("lookups_forget", `
 	DELETE FROM lookups l
-	 USING unnest($2::uuid[]) u(rec)
-	 CROSS JOIN LATERAL (SELECT i.ctid FROM lookups i WHERE i.org = $1 AND i.rec = u.rec OFFSET 0) i
-	 WHERE l.ctid = i.ctid`)
+	 USING (SELECT $1::int AS org, u.* FROM unnest($2::uuid[]) u(rec) OFFSET 0) u
+	 WHERE l.org = u.org AND l.rec = u.rec`)
 
 // Reindexing are the kinds whose look-up rows are being made anew, so that
 // nothing can be looked up by them yet.

@@ -57,8 +57,8 @@ func scanRow(rows pgx.CollectableRow) (Row, error) {
 // Statements over many keys begin with the list of keys and look each up in a
 // LATERAL subquery that OFFSET 0 keeps apart. Left to itself the planner,
 // knowing nothing of a young table, reads all of the org's rows and searches
-// the list for each. A row that is to be changed is found by its place on disk,
-// which nobody can move while the org's lock is held.
+// the list for each. Where rows are changed, the org goes into the list too: then
+// the table has no condition of its own by which it could be read first.
 const recordColumns = ` r.kind, r.state, r.month, r.id, r.owner, r.parent, r.root, r.scopes, r.entered, r.fields, r.meta, r.seq `
 
 var recordsByID = pg.Statement("records_by_id", `
@@ -112,19 +112,21 @@ var recordsInsert = pg.Statement("records_insert", `
 var recordsEdit = pg.Statement("records_edit", `
 	UPDATE records r
 	   SET fields = u.fields::json, meta = u.meta, seq = u.seq
-	  FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[]) u(id, fields, meta, seq)
-	 CROSS JOIN LATERAL (SELECT i.ctid FROM records i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
-	 WHERE r.ctid = i.ctid`)
+	  FROM (SELECT $1::int AS org, u.*
+	          FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[]) u(id, fields, meta, seq)
+	        OFFSET 0) u
+	 WHERE r.org = u.org AND r.id = u.id`)
 
 var recordsMove = pg.Statement("records_move", `
 	UPDATE records r
 	   SET state = u.state, month = u.month, owner = u.owner, parent = u.parent, root = u.root,
 	       scopes = u.scopes::int[], entered = u.entered::bigint[], fields = u.fields::json, meta = u.meta, seq = u.seq
-	  FROM unnest($2::smallint[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-	              $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bigint[])
-	       u(state, month, id, owner, parent, root, scopes, entered, fields, meta, seq)
-	 CROSS JOIN LATERAL (SELECT i.ctid FROM records i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
-	 WHERE r.ctid = i.ctid`)
+	  FROM (SELECT $1::int AS org, u.*
+	          FROM unnest($2::smallint[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+	                      $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bigint[])
+	               u(state, month, id, owner, parent, root, scopes, entered, fields, meta, seq)
+	        OFFSET 0) u
+	 WHERE r.org = u.org AND r.id = u.id`)
 
 // columns gathers records for one of the statements above.
 type columns struct {
@@ -134,6 +136,19 @@ type columns struct {
 	scopes, entered, fields texts
 	meta                    [][]byte
 	seq                     []int64
+}
+
+func columnsOf(recs []*record.Record) *columns {
+	n := len(recs)
+	c := &columns{
+		kind: make([]int16, 0, n), state: make([]int16, 0, n), month: make([]int16, 0, n),
+		id: make([][16]byte, 0, n), owner: make([][16]byte, 0, n), parent: make([]*[16]byte, 0, n), root: make([]*[16]byte, 0, n),
+		scopes: make(texts, 0, n), entered: make(texts, 0, n), fields: make(texts, 0, n), meta: make([][]byte, 0, n), seq: make([]int64, 0, n),
+	}
+	for _, r := range recs {
+		c.add(r)
+	}
+	return c
 }
 
 func (c *columns) add(r *record.Record) {
@@ -181,17 +196,18 @@ func (d Dirty) moved() bool {
 }
 
 func queueRecords(b *batch, org record.OrgID, dirty []Dirty) {
-	var fresh, edited, moved columns
+	var news, moves, edits []*record.Record
 	for _, d := range dirty {
 		switch {
 		case d.Was == nil:
-			fresh.add(d.Now)
+			news = append(news, d.Now)
 		case d.moved():
-			moved.add(d.Now)
+			moves = append(moves, d.Now)
 		default:
-			edited.add(d.Now)
+			edits = append(edits, d.Now)
 		}
 	}
+	fresh, moved, edited := columnsOf(news), columnsOf(moves), columnsOf(edits)
 	if c := edited; len(c.id) > 0 {
 		b.Queue(recordsEdit, org, c.id, c.fields, c.meta, c.seq)
 	}

@@ -67,9 +67,10 @@ func (tx Tx) WritersOf(ctx context.Context, device record.ID) ([]Writer, error) 
 var writersAdvance = pg.Statement("writers_advance", `
 	UPDATE replicas r
 	   SET n = u.n, stamp = u.stamp, last = u.last
-	  FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::uuid[]) u(id, n, stamp, last)
-	 CROSS JOIN LATERAL (SELECT i.ctid FROM replicas i WHERE i.org = $1 AND i.id = u.id OFFSET 0) i
-	 WHERE r.ctid = i.ctid`)
+	  FROM (SELECT $1::int AS org, u.*
+	          FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::uuid[]) u(id, n, stamp, last)
+	        OFFSET 0) u
+	 WHERE r.org = u.org AND r.id = u.id`)
 
 func queueWriters(b *batch, org record.OrgID, writers []Writer) {
 	if len(writers) == 0 {

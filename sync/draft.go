@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
@@ -104,7 +106,7 @@ func (s *settling) setOwner(d *draft) error {
 	if owner.IsZero() && d.was == nil {
 		owner = s.actor.Person
 		if !owner.IsZero() {
-			*r.Put("owner") = record.Slot{Field: "owner", Raw: quote(owner.String()), By: s.by}
+			*r.Put("owner") = record.Slot{Field: "owner", Raw: quoteID(owner), By: s.by}
 		}
 	}
 	if owner == r.Owner && d.was != nil {
@@ -301,7 +303,10 @@ func check(r *record.Record) error {
 
 // blank reports whether a text says nothing.
 func blank(raw []byte) bool {
-	if raw[0] != '"' || raw[1] > ' ' && raw[1] < 0x80 && raw[1] != '"' && raw[1] != '\\' {
+	if raw[0] != '"' {
+		return false
+	}
+	if c, _ := utf8.DecodeRune(raw[1:]); c != '"' && c != '\\' && c != utf8.RuneError && !unicode.IsSpace(c) {
 		return false
 	}
 	var text string
@@ -313,7 +318,12 @@ func below(raw []byte, floor int64) bool {
 	return err == nil && n < floor
 }
 
-func quote(s string) []byte { return record.AppendString(nil, s) }
+func quote(s string) []byte { return record.AppendString(make([]byte, 0, len(s)+2), s) }
+
+func quoteID(id record.ID) []byte {
+	b := append(make([]byte, 0, 38), '"')
+	return append(record.AppendID(b, id), '"')
+}
 
 // sortedScopes makes a list of scopes that can be searched.
 func sortedScopes(ids []record.ScopeID) []record.ScopeID {

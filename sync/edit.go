@@ -36,14 +36,15 @@ func (s *settling) edit(e *record.Edit) error {
 	case rec.Kind != kind:
 		return errs.New("sync.edit", errs.Invalid, "this record is of another kind").Coded("kind_mismatch")
 	}
-	s.noteOver(rec, s.write(e))
+	w := s.write(e)
+	s.noteOver(rec, w)
 	switch e.Op {
 	case record.OpDelete:
-		return s.remove(e, rec)
+		return s.remove(e, rec, w)
 	case record.OpRestore:
 		return s.restore(e, rec)
 	}
-	return s.change(e, rec)
+	return s.change(e, rec, w)
 }
 
 // isFresh takes what is created for new if nothing is known to the contrary:
@@ -105,7 +106,7 @@ func (s *settling) defaults(r *record.Record) {
 		if slot := r.Slot("created_by"); slot != nil {
 			slot.Raw = nil // nobody signs for somebody else
 		}
-		put("created_by", quote(s.actor.Person.String()))
+		put("created_by", quoteID(s.actor.Person))
 	}
 	put("received_at", instant(s.w.now.UnixMilli()))
 }
@@ -121,11 +122,10 @@ func (s *settling) orphan(id record.ID) (bool, error) {
 
 // change settles fields of a record that is there. A create of an existing id
 // comes here too, as an edit that has seen only the author's own.
-func (s *settling) change(e *record.Edit, rec *record.Record) error {
+func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write) error {
 	if err := s.checkChange(e, rec); err != nil {
 		return err
 	}
-	w := s.write(e)
 	body := history.Edit{Edit: e, P: rec.Seq}
 	if rec.State == record.Deleted {
 		if e.Op == record.OpCreate {
@@ -230,11 +230,10 @@ func (s *settling) revive(rec *record.Record, w *conflicts.Write) error {
 var deletedField = &record.Field{Name: history.Deleted, Type: "bool", Policy: "delete"}
 
 // remove settles a delete.
-func (s *settling) remove(e *record.Edit, rec *record.Record) error {
+func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write) error {
 	if err := s.actor.CheckDelete(rec.Kind, rec.Owner); err != nil {
 		return err
 	}
-	w := s.write(e)
 	children, err := s.children(rec)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package sync
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"roadbook/conflicts"
@@ -261,6 +260,9 @@ func (s *settling) authorOf(by record.Writer) (record.ID, error) {
 
 // instant is a moment as a field of type datetime holds it.
 func instant(ms int64) []byte {
-	t := time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
-	return quote(strings.Replace(t, ".000Z", "Z", 1))
+	t, layout := time.UnixMilli(ms).UTC(), `"2006-01-02T15:04:05.000Z"`
+	if t.Nanosecond() == 0 {
+		layout = `"2006-01-02T15:04:05Z"`
+	}
+	return t.AppendFormat(make([]byte, 0, len(layout)), layout)
 }

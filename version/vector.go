@@ -77,27 +77,41 @@ func (v Vector) String() string {
 
 // MarshalJSON writes the log's entry as a string, because a seq may exceed
 // what JavaScript counts exactly, and the others as numbers.
-func (v Vector) MarshalJSON() ([]byte, error) {
-	if v == nil {
-		return []byte("{}"), nil
+func (v Vector) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+// AppendJSON appends what MarshalJSON writes, the entries by name.
+func (v Vector) AppendJSON(b []byte) []byte {
+	var few [4]Replica // hardly anybody has seen more
+	names := few[:0]
+	for r := range v {
+		names = append(names, r)
 	}
-	out := []byte{'{'}
-	for i, r := range slices.Sorted(maps.Keys(v)) {
+	slices.Sort(names)
+	b = append(b, '{')
+	for i, r := range names {
 		if i > 0 {
-			out = append(out, ',')
+			b = append(b, ',')
 		}
-		name, err := json.Marshal(string(r)) // strconv's escapes are Go's
-		if err != nil {
-			return nil, err
-		}
-		out = append(append(out, name...), ':')
+		b = append(appendName(b, r), ':')
 		if r == Log {
-			out = strconv.AppendQuote(out, strconv.FormatUint(v[r], 10))
+			b = append(strconv.AppendUint(append(b, '"'), v[r], 10), '"')
 		} else {
-			out = strconv.AppendUint(out, v[r], 10)
+			b = strconv.AppendUint(b, v[r], 10)
 		}
 	}
-	return append(out, '}'), nil
+	return append(b, '}')
+}
+
+// appendName appends a name as JSON. The names that servers give need no
+// escapes; what somebody else has made up is left to encoding/json.
+func appendName(b []byte, r Replica) []byte {
+	for _, c := range []byte(r) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			name, _ := json.Marshal(string(r)) // a string can be written
+			return append(b, name...)
+		}
+	}
+	return append(append(append(b, '"'), r...), '"')
 }
 
 // UnmarshalJSON takes every entry as a number or as a string of one.

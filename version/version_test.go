@@ -3,6 +3,7 @@ package version_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,4 +100,22 @@ func ExampleStamp_After() {
 	read := version.Stamp{MS: 1000, C: 4}
 	fmt.Println(read.After(900), read.After(2000))
 	// Output: {1000 5} {2000 0}
+}
+
+// A vector is written as encoding/json would write a map of the same entries.
+func TestVector_AppendJSON(t *testing.T) {
+	t.Parallel()
+	names := rapid.OneOf(rapid.StringMatching(`[a-z0-9]{1,7}`), rapid.String(), rapid.Just(string(version.Log)))
+	rapid.Check(t, func(t *rapid.T) {
+		plain, v := map[string]any{}, version.Vector{}
+		for name, n := range rapid.MapOfN(names, rapid.Uint64(), 0, 8).Draw(t, "entries") {
+			plain[name], v[version.Replica(name)] = n, n
+			if name == string(version.Log) {
+				plain[name] = strconv.FormatUint(n, 10)
+			}
+		}
+		want, err := json.Marshal(plain)
+		require.NoError(t, err)
+		require.Equal(t, "before "+string(want), string(v.AppendJSON([]byte("before "))))
+	})
 }

@@ -27,14 +27,22 @@ type datetime struct{}
 
 // Check returns the instant in UTC.
 func (datetime) Check(_ Spec, raw json.RawMessage) (json.RawMessage, error) {
+	if spelledInstant(raw) {
+		return raw, nil
+	}
 	t, err := parseInstant(raw)
 	if err != nil {
 		return nil, err
 	}
+	return instantText(t), nil
+}
+
+// instantText is the one spelling of an instant in UTC.
+func instantText(t time.Time) json.RawMessage {
 	if t.Nanosecond() == 0 {
-		return quote(t.Format(instantLayout)), nil
+		return quote(t.Format(instantLayout))
 	}
-	return quote(t.Format(milliLayout)), nil
+	return quote(t.Format(milliLayout))
 }
 
 func (datetime) compare(a, b json.RawMessage) (int, error) {
@@ -60,6 +68,33 @@ func parseInstant(raw json.RawMessage) (time.Time, error) {
 		return time.Time{}, errDateYear
 	}
 	return t, nil
+}
+
+// spelledInstant reports whether raw is canonical at first sight, as what phones
+// send nearly always is: an instant in UTC, its milliseconds there only if they
+// are not zero. The last days of months are left to who knows them.
+func spelledInstant(raw []byte) bool {
+	const shape = `"0000-00-00T00:00:00.000Z"`
+	if len(raw) == len(shape)-4 {
+		return matches(raw, shape[:20]+shape[24:]) && commonInstant(raw)
+	}
+	return len(raw) == len(shape) && matches(raw, shape) && commonInstant(raw) && string(raw[21:24]) != "000"
+}
+
+// matches reports whether raw is as shape has it, in which 0 is any digit.
+func matches(raw []byte, shape string) bool {
+	for i, c := range raw {
+		if shape[i] == '0' && !isDigit(c) || shape[i] != '0' && c != shape[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func commonInstant(raw []byte) bool {
+	at := func(from, to int) string { return string(raw[from:to]) }
+	return at(1, 5) >= "1970" && at(1, 5) < "2100" && at(6, 8) >= "01" && at(6, 8) <= "12" && at(9, 11) >= "01" && at(9, 11) <= "28" &&
+		at(12, 14) <= "23" && at(15, 17) <= "59" && at(18, 20) <= "59"
 }
 
 // strictInstant refuses what time.Parse lets pass and RFC 3339 does not: hours

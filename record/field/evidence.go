@@ -17,13 +17,16 @@ var evidenceShape = shape{
 		{"time_device", true, as(datetime{})},
 		{"time_since_boot_ms", false, between(0, MaxInteger)},
 		{"last_server_time", false, as(datetime{})},
-		{"location", false, as(place{})},
+		{"location", false, placeShape.inner},
 		{"photo", false, as(reference{to: "attachment"})},
 		{"wifi_hash", false, label(MaxHashRunes)},
 		{"cell_hash", false, label(MaxHashRunes)},
 		{"mock_flag", false, as(boolean{})},
 	},
 }
+
+// evidenceTime is the place of time_device among the parts.
+const evidenceTime = 0
 
 // Check returns the evidence with each part in canonical form, in that order.
 func (evidence) Check(_ Spec, raw json.RawMessage) (json.RawMessage, error) {

@@ -120,7 +120,7 @@ func elements(raw []byte) [][]byte {
 	if len(inner) == 0 {
 		return nil
 	}
-	var cut [][]byte
+	cut := make([][]byte, 0, maxParts) // of what has a known shape all
 	depth, start := 0, 0
 	for i := 0; i < len(inner); i++ {
 		switch inner[i] {

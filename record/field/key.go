@@ -117,6 +117,13 @@ func boolKey(raw json.RawMessage) (string, error) {
 }
 
 func instantKey(raw json.RawMessage) (string, error) {
+	if spelledInstant(raw) {
+		seconds, rest := string(raw[1:20]), string(raw[20:len(raw)-1])
+		if rest == "Z" {
+			rest = ".000Z"
+		}
+		return seconds + rest, nil
+	}
 	t, err := parseInstant(raw)
 	if err != nil {
 		return "", err
@@ -129,5 +136,5 @@ func evidenceKey(raw json.RawMessage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return instantKey(given["time_device"])
+	return instantKey(given[evidenceTime])
 }

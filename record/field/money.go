@@ -32,6 +32,12 @@ var moneyShape = shape{
 	},
 }
 
+// The places of the parts.
+const (
+	moneyAmount = iota
+	moneyCurrency
+)
+
 // Check returns the amount as a string with at least two digits after the
 // point, then the currency.
 func (money) Check(_ Spec, raw json.RawMessage) (json.RawMessage, error) {
@@ -58,11 +64,11 @@ func readMoney(raw json.RawMessage) (quantity, string, error) {
 	if err != nil {
 		return quantity{}, "", err
 	}
-	currency, err := Text(given["currency"])
+	currency, err := Text(given[moneyCurrency])
 	if err != nil {
 		return quantity{}, "", errNotCurrency
 	}
-	q, err := parseQuantity(given["amount"])
+	q, err := parseQuantity(given[moneyAmount])
 	return q, currency, err
 }
 

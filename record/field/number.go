@@ -1,6 +1,7 @@
 package field
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -40,7 +41,7 @@ func (number) compare(a, b json.RawMessage) (int, error) {
 }
 
 func canonicalNumber(raw json.RawMessage) (json.RawMessage, error) {
-	if shortInteger(raw) {
+	if shortDecimal(raw) {
 		return raw, nil
 	}
 	x, err := parseNumber(raw)
@@ -48,6 +49,22 @@ func canonicalNumber(raw json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return formatNumber(x)
+}
+
+// shortDecimal is shortInteger for numbers that may have a fraction: up to 15
+// digits, which a double gives back as they are, and none of them idle. What is
+// so small that JavaScript writes it with an exponent is left out.
+func shortDecimal(raw []byte) bool {
+	point := bytes.IndexByte(raw, '.')
+	if point < 0 {
+		return shortInteger(raw)
+	}
+	whole, part := raw[:point], raw[point+1:]
+	if len(whole) > 1 && whole[0] == '-' {
+		whole = whole[1:]
+	}
+	return shortInteger(whole) && whole[0] != '-' && digits(part) && len(whole)+len(part) <= 15 &&
+		len(part) > 0 && part[len(part)-1] != '0' && !bytes.HasPrefix(part, []byte("00000"))
 }
 
 // shortInteger reports whether raw is canonical and safe at first sight: a
@@ -64,7 +81,7 @@ func shortInteger(raw []byte) bool {
 
 func parseNumber(raw json.RawMessage) (float64, error) {
 	raw = trim(raw)
-	if !looksNumeric(raw) {
+	if !shortDecimal(raw) && !looksNumeric(raw) {
 		return 0, errNotNumber
 	}
 	x, err := strconv.ParseFloat(string(raw), 64)

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ func (place) Check(_ Spec, raw json.RawMessage) (json.RawMessage, error) {
 func coordinate(limit float64) func(json.RawMessage) (json.RawMessage, error) {
 	return func(raw json.RawMessage) (json.RawMessage, error) {
 		x, err := bounded(raw, -limit, limit)
+		if err == nil && shortDecimal(raw) && len(raw)-bytes.IndexByte(raw, '.')-1 <= coordinatePrecision {
+			return raw, nil // it has no more digits than are kept
+		}
 		if err == nil {
 			x, err = strconv.ParseFloat(strconv.FormatFloat(x, 'f', coordinatePrecision, 64), 64)
 		}
@@ -63,6 +67,9 @@ func between(low, high float64) func(json.RawMessage) (json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
+		if shortDecimal(raw) {
+			return raw, nil
+		}
 		return formatNumber(x)
 	}
 }
@@ -76,13 +83,16 @@ func bounded(raw json.RawMessage, low, high float64) (float64, error) {
 }
 
 func checkSystem(raw json.RawMessage) (json.RawMessage, error) {
-	s, err := Text(raw)
+	body, plain, err := unquote(raw)
 	if err != nil {
 		return nil, errSystem
 	}
-	switch s {
+	switch string(body) {
 	case "wgs84", "gcj02", "bd09":
-		return quote(s), nil
+		if plain {
+			return trim(raw), nil
+		}
+		return quote(body), nil
 	}
 	return nil, errSystem
 }

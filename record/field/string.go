@@ -1,7 +1,6 @@
 package field
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -121,7 +120,17 @@ func quote[S string | []byte](s S) json.RawMessage {
 }
 
 // trim takes away the white space that JSON allows around a value.
-func trim(raw []byte) []byte { return bytes.Trim(raw, " \t\r\n") }
+func trim(raw []byte) []byte {
+	for len(raw) > 0 && isSpace(raw[0]) {
+		raw = raw[1:]
+	}
+	for len(raw) > 0 && isSpace(raw[len(raw)-1]) {
+		raw = raw[:len(raw)-1]
+	}
+	return raw
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // clip quotes the beginning of s for an error message.
 func clip(s string) string {

@@ -26,7 +26,7 @@ func (b *Edit) append(out []byte) []byte {
 	out = append(out, `","kind":`...)
 	out = record.AppendString(out, e.Kind)
 	out = append(out, `,"id":"`...)
-	out = append(out, e.ID.String()...)
+	out = record.AppendID(out, e.ID)
 	out = append(out, '"')
 	if b.P != 0 {
 		out = append(out, `,"p":"`...)

@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
-	"maps"
-	"slices"
 
 	"roadbook/record"
 	"roadbook/store"
@@ -41,7 +39,7 @@ func (t *Teller) receiptMAC(org record.OrgID, epoch string, row *store.Entry, ov
 		b = binary.BigEndian.AppendUint64(b, uint64(row.Stamp.Packed()))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(row.Seq))
-	for _, id := range slices.SortedFunc(maps.Keys(over), func(a, o record.ID) int { return slices.Compare(a[:], o[:]) }) {
+	for _, id := range idsOf(over) {
 		b = append(b, id[:]...)
 		b = append(append(b, over[id].String()...), 0)
 	}

@@ -2,6 +2,8 @@ package history
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"roadbook/record"
 	"roadbook/store"
@@ -34,11 +36,31 @@ func (v Verdict) Text() []byte {
 	if v.As == nil && len(v.Over) == 0 && !v.Clamped && len(v.Clashes) == 0 && v.Refusal == nil {
 		return nil
 	}
+	if v.As == nil && v.Parked == nil && !v.Clamped && len(v.Clashes) == 0 && v.Refusal == nil {
+		return append(appendOver([]byte(`{"over":`), v.Over), '}') // what nearly all are
+	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic("sync: a verdict cannot be written: " + err.Error())
 	}
 	return text
+}
+
+// appendOver appends what encoding/json would write.
+func appendOver(b []byte, over map[record.ID]version.Vector) []byte {
+	b = append(b, '{')
+	for i, id := range idsOf(over) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(record.AppendID(append(b, '"'), id), `":`...)
+		b = over[id].AppendJSON(b)
+	}
+	return append(b, '}')
+}
+
+func idsOf(over map[record.ID]version.Vector) []record.ID {
+	return slices.SortedFunc(maps.Keys(over), func(a, b record.ID) int { return slices.Compare(a[:], b[:]) })
 }
 
 // As is the name of a mutation that was parked and that the server settles in a
