@@ -155,7 +155,7 @@ func (r *restoring) stop(ctx context.Context) (map[string]string, error) {
 	case !r.o.At.IsZero():
 		return map[string]string{"recovery_target_time": r.o.At.UTC().Format("2006-01-02 15:04:05.999999+00")}, nil
 	}
-	return nil, nil
+	return map[string]string{}, nil
 }
 
 // transaction finds out in which one a row of the log was written, by restoring

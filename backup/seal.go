@@ -19,7 +19,7 @@ import (
 // takes it holds none of their keys.
 type Recipients []age.Recipient
 
-// ParseRecipients reads age recipients with commas between: age1…
+// ParseRecipients reads age recipients (age1…) with commas between.
 func ParseRecipients(text string) (Recipients, error) {
 	var all Recipients
 	for part := range strings.SplitSeq(text, ",") {

@@ -50,7 +50,7 @@ func one(root *os.Root, h *tar.Header, in io.Reader) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(f, in) //nolint:gosec // a backup is as large as it is
+		_, err = io.Copy(f, in)
 		return errors.Join(err, f.Close())
 	}
 	return fmt.Errorf("%s is neither a file nor a folder: a database with tablespaces of its own is restored by hand", h.Name)

@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -72,12 +73,16 @@ func (s *Site) Give(data string) error {
 	if !s.s.account.drop {
 		return nil
 	}
-	err := filepath.WalkDir(data, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, s.s.account.uid, s.s.account.gid)
-	})
+	root, err := os.OpenRoot(data) // a link cannot lead out of it
+	if err == nil {
+		err = fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return root.Lchown(path, s.s.account.uid, s.s.account.gid)
+		})
+		_ = root.Close()
+	}
 	if err != nil {
 		return errs.New("localpg.Give", errs.Invalid, "the files in %s cannot be given to the user %s", data,
 			s.s.account.name).Because(err)

@@ -47,6 +47,18 @@ func ClusterOf(ctx context.Context, pool *Pool) (Cluster, error) {
 	return c, nil
 }
 
+var lifeRead = Statement("life_read", `
+	SELECT (SELECT c.system_identifier::text FROM pg_control_system() c) || '/' ||
+	       substring(pg_walfile_name(pg_current_wal_insert_lsn()) FOR 8)`)
+
+// LifeOf is the cluster and the timeline that a database is on.
+func LifeOf(ctx context.Context, pool *Pool) (life string, err error) {
+	if err = pool.QueryRow(ctx, lifeRead).Scan(&life); err != nil {
+		err = Classify(fmt.Errorf("life of the database: %w", err))
+	}
+	return life, err
+}
+
 var walEnd = Statement("wal_end", `SELECT pg_current_wal_insert_lsn()::text`)
 
 // WALEnd is a place behind everything that was visible when it was asked for.
