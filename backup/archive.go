@@ -127,6 +127,13 @@ func (a *Archive) slotName() string {
 	return archiveSlot
 }
 
+func (a *Archive) otherSlot() string {
+	if len(a.To) > 0 {
+		return archiveSlot
+	}
+	return spoolSlot
+}
+
 // slot makes PostgreSQL keep what the archive has not received. If it had to
 // give that up, because it was too much, the archive has a gap.
 func (a *Archive) slot(ctx context.Context) (lost bool, err error) {
@@ -140,6 +147,9 @@ func (a *Archive) slot(ctx context.Context) (lost bool, err error) {
 		}
 	}
 	lost = found && slot.Lost
+	if err := pg.DropSlot(ctx, a.Source.Pool, a.otherSlot()); err != nil { // it was encrypted before, or not
+		return lost, err
+	}
 	if err := pg.MakeSlot(ctx, a.Source.Pool, a.slotName()); err != nil {
 		return lost, err
 	}

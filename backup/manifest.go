@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"roadbook/errs"
@@ -87,6 +88,25 @@ type File struct {
 type Key struct {
 	Mark     string `json:"mark"`
 	Included bool   `json:"included"`
+}
+
+// Bytes is what its files take.
+func (m *Manifest) Bytes() (sum int64) {
+	for _, list := range [][]File{m.Files, m.Blobs} {
+		for _, f := range list {
+			sum += f.Bytes
+		}
+	}
+	return sum
+}
+
+// HeadsText says how far each org's log had come: "org 1 at 12003, org 2 at 7".
+func (m *Manifest) HeadsText() string {
+	parts := make([]string, len(m.Heads))
+	for i, h := range m.Heads {
+		parts[i] = fmt.Sprintf("org %d at %d", h.Org, h.Seq)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // write puts the manifest and its checksum into a folder, as its last files.

@@ -53,6 +53,27 @@ func (s Standby) Follow(ctx context.Context) (*localpg.Server, error) {
 	return localpg.Open(ctx, localpg.Config{Dir: dir, Bin: s.Bin, Fast: s.Fast, Logf: s.Tell})
 }
 
+// Forget has the primary keep nothing for the standby any more. It must have
+// been stopped.
+func (s Standby) Forget(ctx context.Context) error {
+	slot, err := s.slot()
+	if err != nil {
+		return err
+	}
+	pool, err := pg.Open(ctx, s.Primary, pg.MaxConns(1))
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	switch known, found, err := pg.SlotOf(ctx, pool, slot); {
+	case err != nil:
+		return err
+	case found && known.Active:
+		return errs.New("backup.Standby", errs.Clash, "the standby %s is following: stop it first", s.Name)
+	}
+	return pg.DropSlot(ctx, pool, slot)
+}
+
 func isStandby(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "pg", standbySignal)); err != nil {
 		return errs.New("backup.Standby", errs.Clash, "there is a database in %s that is no standby: name another folder in "+

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"time"
 
 	"roadbook/errs"
 	"roadbook/localpg"
@@ -49,6 +50,26 @@ func (f Folder) verifyBase(ctx context.Context, tools localpg.Tools, m Manifest,
 		return errs.New("backup.Verify", errs.Invalid, "PostgreSQL finds the backup %s damaged: take another one", m.ID).Because(err)
 	}
 	return nil
+}
+
+// Reach is the moment up to which a backup can be restored, by when the last
+// file of the archive behind it was written; its own end without an archive.
+func (f Folder) Reach(m Manifest) time.Time {
+	a, err := readArchive(f.wal(), m.PostgreSQL.Segment)
+	if err != nil {
+		return m.Ended
+	}
+	target, way, err := a.target(m.WAL, nil)
+	if err != nil { // where timelines part is written in encrypted files
+		target, way = m.WAL.Timeline, nil
+	}
+	at := m.Ended
+	for _, h := range a.follow(m.WAL, target, way) {
+		if info, err := os.Stat(h.path); err == nil && info.ModTime().After(at) {
+			at = info.ModTime()
+		}
+	}
+	return at
 }
 
 func (f Folder) verifyArchive(m Manifest, with Identities) (Checked, error) {

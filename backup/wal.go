@@ -176,24 +176,31 @@ func (a archive) after(w WAL, with Identities) (stretch, error) {
 	if err != nil {
 		return stretch{}, err
 	}
-	s := stretch{target: target}
-	for no := uint64(w.From) / a.size; ; no++ {
-		h, ok := a.segments[segment{timelineAt(way, target, no, a.size), no}]
-		if !ok { // the last of a timeline that was left is only there as it was then
-			break
-		}
-		s.from = append(s.from, h)
+	s := stretch{target: target, from: a.follow(w, target, way)}
+	for _, h := range s.from {
 		if !h.partial {
-			s.upTo = pg.LSN((no + 1) * a.size)
+			s.upTo = pg.LSN((h.no + 1) * a.size)
 		}
 	}
 	next := uint64(w.From)/a.size + uint64(len(s.from))
 	for have := range a.segments {
-		if have.no > next && have.timeline == target && next*a.size < uint64(1)<<63 {
+		if have.no > next && have.timeline == target {
 			s.gap = segment{timelineAt(way, target, next, a.size), next}.name(a.size)
 		}
 	}
 	return s, nil
+}
+
+// follow lists the files on the way to a timeline, up to the first that is not
+// there.
+func (a archive) follow(w WAL, target uint32, way []step) (found []held) {
+	for no := uint64(w.From) / a.size; ; no++ {
+		h, ok := a.segments[segment{timelineAt(way, target, no, a.size), no}]
+		if !ok {
+			return found
+		}
+		found = append(found, h)
+	}
 }
 
 // timelineAt is the timeline that a file of the WAL has on the way to target.

@@ -113,8 +113,8 @@ func (s *Site) Adopt(dir, aside string) error {
 }
 
 // RunningAt is the address of a database of the server that is at work on a
-// data folder, whoever has started it.
-func RunningAt(dir, dbname string) (dsn string, ok bool) {
+// data folder, whoever has started it, and where that folder really is.
+func RunningAt(dir, dbname string) (dsn, real string, ok bool) {
 	s := &Server{}
 	for _, dir := range []string{dir, elsewhere(dir)} {
 		abs, err := filepath.Abs(dir)
@@ -127,10 +127,10 @@ func RunningAt(dir, dbname string) (dsn string, ok bool) {
 		s.setDir(abs)
 		if left := s.leftover(); left.alive && left.sock != "" {
 			s.sock, s.port = left.sock, left.port
-			return s.DSN(dbname), true
+			return s.DSN(dbname), abs, true
 		}
 	}
-	return "", false
+	return "", "", false
 }
 
 // TryLock makes us the only process that holds a file, until the returned func
