@@ -55,7 +55,7 @@ func (f Folder) trim(kept []Manifest) error {
 	}
 	var failed error
 	for _, h := range a.segments {
-		if h.no < uint64(oldest)/size && !h.partial {
+		if h.no < uint64(oldest)/size {
 			failed = errors.Join(failed, os.Remove(h.path))
 		}
 	}

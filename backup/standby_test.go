@@ -2,7 +2,6 @@ package backup_test
 
 import (
 	"context"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,12 +114,7 @@ func TestStandby_refusals(t *testing.T) {
 	w := newWorld(t)
 	for name, want := range map[string]string{
 		w.server.Dir(): "in use by another process",
-		func() string {
-			dir := memory(t)
-			out, err := exec.Command("cp", "-a", template+"/.", dir).CombinedOutput()
-			require.NoError(t, err, string(out))
-			return dir
-		}(): "that is no standby",
+		copied(t):      "that is no standby",
 	} {
 		_, err := backup.Standby{Data: name, Name: "two", Primary: w.server.DSN("roadbook"), Fast: true, Tell: t.Logf}.Follow(t.Context())
 		require.ErrorContains(t, err, want)
@@ -129,4 +123,32 @@ func TestStandby_refusals(t *testing.T) {
 		_, err := backup.Standby{Data: memory(t), Name: name, Primary: w.server.DSN("roadbook"), Tell: t.Logf}.Follow(t.Context())
 		require.ErrorContains(t, err, "no name for a standby", name)
 	}
+}
+
+func TestConfirmed_byACommand(t *testing.T) {
+	t.Parallel()
+
+	s, err := localpg.Open(t.Context(), localpg.Config{Dir: copied(t), Fast: true, Settings: map[string]string{
+		"archive_mode": "on", "archive_command": "true",
+	}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Stop(context.Background()) })
+	pool, err := pg.Open(t.Context(), s.DSN("roadbook"), pg.MaxConns(2))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	_, known, err := pg.Confirmed(t.Context(), pool)
+	require.NoError(t, err)
+	require.False(t, known)
+
+	_, err = pool.Exec(t.Context(), "CREATE TABLE something (n int)")
+	require.NoError(t, err)
+	at, err := pg.WALEnd(t.Context(), pool)
+	require.NoError(t, err)
+	_, err = pg.SwitchWAL(t.Context(), pool)
+	require.NoError(t, err)
+
+	require.Eventually(t, func() bool {
+		got, known, err := pg.Confirmed(t.Context(), pool)
+		return err == nil && known && got >= at && got%(16<<20) == 0
+	}, soon, pollEvery)
 }

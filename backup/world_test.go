@@ -99,16 +99,22 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	dir := memory(t)
-	out, err := exec.Command("cp", "-a", template+"/.", dir).CombinedOutput()
-	require.NoError(t, err, string(out))
-	w := on(t, dir)
+	w := on(t, copied(t))
 	require.NoError(t, pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) (err error) {
 		w.org, err = store.CreateOrg(t.Context(), tx, store.NewOrg{Name: "acme", UID: w.id(), Epoch: "e1", Draw: draw})
 		return err
 	}))
 	require.NoError(t, w.engine.Publish(t.Context(), w.org, shipped.Schema()))
 	return w
+}
+
+// copied is a data folder with a database in it.
+func copied(t testing.TB) string {
+	t.Helper()
+	dir := memory(t)
+	out, err := exec.Command("cp", "-a", template+"/.", dir).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return dir
 }
 
 // on opens a data folder.
