@@ -114,7 +114,7 @@ func (s *Site) Adopt(dir, aside string) error {
 
 // RunningAt is the address of a database of the server that is at work on a
 // data folder, whoever has started it, and where that folder really is.
-func RunningAt(dir, dbname string) (dsn, real string, ok bool) {
+func RunningAt(dir, dbname string) (dsn, where string, ok bool) {
 	s := &Server{}
 	for _, dir := range []string{dir, elsewhere(dir)} {
 		abs, err := filepath.Abs(dir)

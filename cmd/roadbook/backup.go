@@ -151,13 +151,13 @@ func (c *copier) take(ctx context.Context, withKey bool) error {
 // source is the database: of a server that runs, of one that is started for
 // this, or the operator's own.
 func (c *copier) source(ctx context.Context) (from backup.Source, folder string, done func(), err error) {
-	if dsn, real, ok := localpg.RunningAt(c.cfg.Data, ownDatabase); ok && c.cfg.DatabaseURL.IsZero() {
+	if dsn, where, ok := localpg.RunningAt(c.cfg.Data, ownDatabase); ok && c.cfg.DatabaseURL.IsZero() {
 		pool, err := pg.Open(ctx, dsn)
 		if err != nil {
 			return from, "", nil, err
 		}
 		from, err = sourceOf(ctx, c.cfg, pool, dsn)
-		return from, real, pool.Close, err
+		return from, where, pool.Close, err
 	}
 	in, err := c.open(ctx, c.cfg)
 	if err != nil {

@@ -51,7 +51,7 @@ func keptKey(cfg config.Config, folder string) ([]byte, error) {
 	}
 	key, err := readKey(filepath.Join(folder, keyFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil //nolint:nilnil // that there is none is an answer
+		return nil, nil
 	}
 	return key, err
 }

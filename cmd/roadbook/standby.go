@@ -95,8 +95,8 @@ func (c *console) bringKey(cfg config.Config, of, folder string) error {
 	if key, err := keptKey(cfg, folder); err != nil || key != nil {
 		return err
 	}
-	if _, real, ok := localpg.RunningAt(of, ownDatabase); ok {
-		key, err := readKey(filepath.Join(real, keyFile))
+	if _, where, ok := localpg.RunningAt(of, ownDatabase); ok {
+		key, err := readKey(filepath.Join(where, keyFile))
 		if err == nil {
 			return keepKey(filepath.Join(folder, keyFile), key)
 		}
@@ -142,8 +142,8 @@ func runPromote(ctx context.Context, c *console, args []string) error {
 
 // standbyAt is the standby in the data folder, started if it does not run.
 func (c *console) standbyAt(ctx context.Context, cfg config.Config) (dsn, folder string, done func(), err error) {
-	if dsn, real, ok := localpg.RunningAt(cfg.Data, ownDatabase); ok {
-		return dsn, real, func() {}, nil
+	if dsn, where, ok := localpg.RunningAt(cfg.Data, ownDatabase); ok {
+		return dsn, where, func() {}, nil
 	}
 	if _, err := os.Stat(filepath.Join(cfg.Data, "pg", "standby.signal")); err != nil {
 		return "", "", nil, errs.New("roadbook.promote", errs.Missing, "there is no standby in %s: name its folder in ROADBOOK_DATA", cfg.Data)
