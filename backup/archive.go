@@ -24,6 +24,9 @@ const (
 // retryEvery is how long the archive waits before it tries again.
 const retryEvery = 5 * time.Second
 
+// tellEvery is after how many tries the same fault is told again: each minute.
+const tellEvery = 12
+
 // Archive receives the WAL as it is written and keeps it in a backup folder:
 // with it a backup can be brought to any moment after it was taken, up to the
 // last second.
@@ -59,16 +62,17 @@ func Forget(ctx context.Context, pool *pg.Pool) error {
 // Run archives until ctx ends, or the database after Ending. What goes wrong on
 // the way is told and tried again: phones must not notice that a disk is full.
 func (a *Archive) Run(ctx context.Context) {
-	said := ""
+	said, tries := "", 0
 	for ctx.Err() == nil && !a.ending.Load() {
 		err := a.session(ctx)
 		if err == nil || ctx.Err() != nil || a.ending.Load() {
 			continue
 		}
-		if text := err.Error(); text != said {
-			said = text
+		if text := err.Error(); text != said || tries%tellEvery == 0 {
+			said, tries = text, 0
 			a.Fault(fmt.Errorf("the archive does not go on, and is tried again: %w", err))
 		}
+		tries++
 		wait(ctx, retryEvery)
 	}
 }

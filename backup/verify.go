@@ -64,7 +64,8 @@ func (f Folder) Reach(m Manifest) time.Time {
 		target, way = m.WAL.Timeline, nil
 	}
 	at := m.Ended
-	for _, h := range a.follow(m.WAL, target, way) {
+	found, _ := a.follow(m.WAL, target, way)
+	for _, h := range found {
 		if info, err := os.Stat(h.path); err == nil && info.ModTime().After(at) {
 			at = info.ModTime()
 		}

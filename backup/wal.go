@@ -176,13 +176,13 @@ func (a archive) after(w WAL, with Identities) (stretch, error) {
 	if err != nil {
 		return stretch{}, err
 	}
-	s := stretch{target: target, from: a.follow(w, target, way)}
-	for _, h := range s.from {
+	found, next := a.follow(w, target, way)
+	s := stretch{target: target, from: found}
+	for _, h := range found {
 		if !h.partial {
 			s.upTo = pg.LSN((h.no + 1) * a.size)
 		}
 	}
-	next := uint64(w.From)/a.size + uint64(len(s.from))
 	for have := range a.segments {
 		if have.no > next && have.timeline == target {
 			s.gap = segment{timelineAt(way, target, next, a.size), next}.name(a.size)
@@ -192,14 +192,17 @@ func (a archive) after(w WAL, with Identities) (stretch, error) {
 }
 
 // follow lists the files on the way to a timeline, up to the first that is not
-// there.
-func (a archive) follow(w WAL, target uint32, way []step) (found []held) {
+// there, which is next. Those that the backup itself brought need not be.
+func (a archive) follow(w WAL, target uint32, way []step) (found []held, next uint64) {
+	last := (max(uint64(w.To), 1) - 1) / a.size
 	for no := uint64(w.From) / a.size; ; no++ {
 		h, ok := a.segments[segment{timelineAt(way, target, no, a.size), no}]
-		if !ok {
-			return found
+		switch {
+		case ok:
+			found = append(found, h)
+		case no > last:
+			return found, no
 		}
-		found = append(found, h)
 	}
 }
 
