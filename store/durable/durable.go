@@ -67,9 +67,9 @@ func (t *Tracker) Durable(org record.OrgID) record.Seq {
 	return t.durable[org].Seq
 }
 
-// Run asks at each tick until ctx ends. fault is told what went wrong; nothing
+// Run asks at each tick until ctx ends. tell is told what went wrong; nothing
 // that was known is less true for it.
-func (t *Tracker) Run(ctx context.Context, ticks <-chan time.Time, fault func(error)) {
+func (t *Tracker) Run(ctx context.Context, ticks <-chan time.Time, tell func(error)) {
 	failing := false
 	for {
 		select {
@@ -79,7 +79,7 @@ func (t *Tracker) Run(ctx context.Context, ticks <-chan time.Time, fault func(er
 		}
 		err := t.Ask(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			fault(err)
+			tell(err)
 		}
 		failing = err != nil
 	}
