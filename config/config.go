@@ -34,6 +34,11 @@ type Config struct {
 	StopDelay      time.Duration `env:"ROADBOOK_STOP_DELAY" envDefault:"0s" help:"how long a server that is told to stop still serves while /readyz says that it stops: as long as the load balancer needs to notice, for example 10s"`
 	MetricsToken   Secret        `env:"ROADBOOK_METRICS_TOKEN" help:"what a monitor must bring to read /metrics, as Authorization: Bearer; empty: only programs on this machine may read it, and not through a proxy"`
 	TrustedProxies Proxies       `env:"ROADBOOK_TRUSTED_PROXIES" help:"addresses whose X-Forwarded-For is believed, as 10.0.0.1 or 10.0.0.0/8, with commas between; empty: nobody"`
+	Horizon        time.Duration `env:"ROADBOOK_HORIZON" envDefault:"4320h0m0s" help:"how long a device may be away and still be told what has gone; what was deleted before that is purged, from 720h to 87600h"`
+	BackupDir      string        `env:"ROADBOOK_BACKUP_DIR" help:"the folder of backups and of the archive of the WAL, best on another disk; empty: the server keeps none"`
+	BackupEvery    time.Duration `env:"ROADBOOK_BACKUP_EVERY" envDefault:"24h0m0s" help:"how often the server takes a backup, from 1m to 720h"`
+	BackupKeep     Count         `env:"ROADBOOK_BACKUP_KEEP" envDefault:"7" help:"how many backups are kept, with the archive that the oldest of them needs"`
+	BackupTo       string        `env:"ROADBOOK_BACKUP_RECIPIENTS" help:"who can read backups and archive, as age recipients (age1…) with commas between; empty: they are not encrypted"`
 
 	// The names that OpenTelemetry gives them everywhere.
 	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
@@ -53,6 +58,22 @@ func (f *LogFormat) UnmarshalText(text []byte) error {
 		return nil
 	}
 	return errors.New("must be json, text or auto")
+}
+
+// maxCount is more backups than anybody looks through.
+const maxCount = 1000
+
+// Count is a number of things, at least one.
+type Count int
+
+// UnmarshalText takes a number from 1 to 1000.
+func (c *Count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > maxCount {
+		return fmt.Errorf("must be a number from 1 to %d", maxCount)
+	}
+	*c = Count(n)
+	return nil
 }
 
 // Proxies are the machines that may say on whose behalf they ask.
@@ -137,6 +158,34 @@ const maxStopDelay = time.Minute
 func checkStopDelay(d time.Duration) error {
 	if d < 0 || d > maxStopDelay {
 		return fmt.Errorf("must be from 0s to %v", maxStopDelay)
+	}
+	return nil
+}
+
+// Under a month a rep's holiday would cost his phone a comparison; refresh
+// tokens live for half a year.
+const (
+	minHorizon = 30 * 24 * time.Hour
+	maxHorizon = 10 * 365 * 24 * time.Hour
+)
+
+func checkHorizon(d time.Duration) error {
+	if d < minHorizon || d > maxHorizon {
+		return errors.New("must be from 720h to 87600h")
+	}
+	return nil
+}
+
+// More often than each minute is what the archive is for; a backup that is older
+// than a month takes long to come back from.
+const (
+	minBackupEvery = time.Minute
+	maxBackupEvery = 30 * 24 * time.Hour
+)
+
+func checkBackupEvery(d time.Duration) error {
+	if d < minBackupEvery || d > maxBackupEvery {
+		return errors.New("must be from 1m to 720h")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -34,6 +35,10 @@ func Read(environ []string) (Config, error) {
 	_, keyErr := parseKey(c.Secret.Reveal())
 	check("ROADBOOK_SECRET", keyErr)
 	check("ROADBOOK_STOP_DELAY", checkStopDelay(c.StopDelay))
+	if !failed(problems, "ROADBOOK_BACKUP_EVERY") {
+		check("ROADBOOK_HORIZON", checkHorizon(c.Horizon)),
+		check("ROADBOOK_BACKUP_EVERY", checkBackupEvery(c.BackupEvery))
+	}
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
@@ -79,6 +84,11 @@ func parseProblems(err error) []error {
 	return problems
 }
 
+// failed reports whether a variable could not even be read.
+func failed(problems []error, name string) bool {
+	return slices.ContainsFunc(problems, func(err error) bool { return strings.HasPrefix(err.Error(), name+":") })
+}
+
 func problem(name string, err error) error { return fmt.Errorf("%s: %w", name, err) }
 
 func variableOf(field string) string {
@@ -92,13 +102,12 @@ func variableOf(field string) string {
 // expectation says what would be right where the parser only says what is
 // wrong.
 func expectation(e env.ParseError) error {
-	if e.Type == reflect.TypeFor[time.Duration]() {
+	switch e.Type {
+	case reflect.TypeFor[time.Duration]():
 		return errors.New("must be a duration such as 10s")
-	}
-	switch e.Type.Kind() {
-	case reflect.Bool:
+	case reflect.TypeFor[bool]():
 		return errors.New("must be true or false")
-	case reflect.Int: // slog.Level
+	case reflect.TypeFor[slog.Level]():
 		return errors.New("must be debug, info, warn or error")
 	}
 	return e.Err

@@ -44,6 +44,14 @@ func TestRead_tracesWrong(t *testing.T) {
 		"ROADBOOK_STOP_DELAY=10":                     "ROADBOOK_STOP_DELAY: must be a duration such as 10s",
 		"ROADBOOK_STOP_DELAY=61s":                    "must be from 0s to 1m0s",
 		"ROADBOOK_STOP_DELAY=-1s":                    "must be from 0s to 1m0s",
+		"ROADBOOK_HORIZON=719h":                      "must be from 720h to 87600h",
+		"ROADBOOK_HORIZON=87600h1s":                  "must be from 720h to 87600h",
+		"ROADBOOK_BACKUP_EVERY=1":                    "must be a duration such as 10s",
+		"ROADBOOK_BACKUP_EVERY=59s":                  "must be from 1m to 720h",
+		"ROADBOOK_BACKUP_EVERY=720h1s":               "must be from 1m to 720h",
+		"ROADBOOK_BACKUP_KEEP=0":                     "ROADBOOK_BACKUP_KEEP: must be a number from 1 to 1000",
+		"ROADBOOK_BACKUP_KEEP=1001":                  "must be a number from 1 to 1000",
+		"ROADBOOK_BACKUP_KEEP=seven":                 "must be a number from 1 to 1000",
 		"ROADBOOK_METRICS_TOKEN=hunter2":             "ROADBOOK_METRICS_TOKEN: must have at least 16 characters",
 	} {
 		_, err := config.Read([]string{entry})
@@ -52,6 +60,9 @@ func TestRead_tracesWrong(t *testing.T) {
 	}
 	_, err := config.Read([]string{"ROADBOOK_STOP_DELAY=60s"})
 	require.NoError(t, err)
+	c, err := config.Read([]string{"ROADBOOK_HORIZON=720h", "ROADBOOK_BACKUP_EVERY=1m", "ROADBOOK_BACKUP_KEEP=1000"})
+	require.NoError(t, err)
+	require.Equal(t, config.Count(1000), c.BackupKeep)
 	_, err = config.Read([]string{"ROADBOOK_METRICS_TOKEN=" + strings.Repeat("x", 16)})
 	require.NoError(t, err)
 	_, err = config.Read([]string{"ROADBOOK_METRICS_TOKEN=" + strings.Repeat("x", 15)})

@@ -102,13 +102,7 @@ func (s *Server) command(ctx context.Context, dir, name string, args ...string) 
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin.dir, program(name)), args...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = childAttr(s.account, s.cfg.Shared)
-	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "HOME=" + dir}
-	for _, pair := range os.Environ() {
-		switch name, _, _ := strings.Cut(pair, "="); strings.ToUpper(name) {
-		case "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR":
-			cmd.Env = append(cmd.Env, pair)
-		}
-	}
+	cmd.Env = cleanEnv(dir)
 	return cmd
 }
 

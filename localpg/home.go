@@ -40,7 +40,7 @@ func (s *Server) settle(ctx context.Context) error {
 		return errs.New(op, errs.Internal, "the folder %s cannot be made absolute", s.cfg.Dir).Because(err)
 	}
 	s.setDir(dir)
-	fallback := filepath.Join(rootHome, filepath.Base(dir)+"-"+hash(dir))
+	fallback := elsewhere(dir)
 	if isRoot() && !s.hasData() && majorOf(filepath.Join(fallback, "pg")) != 0 {
 		s.setDir(fallback) // it went there the first time
 	}
@@ -54,6 +54,14 @@ func (s *Server) settle(ctx context.Context) error {
 		return err
 	}
 	return s.mayEnter(ctx, fallback)
+}
+
+// elsewhere is where the data goes if PostgreSQL's user cannot enter dir.
+func elsewhere(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return filepath.Join(rootHome, filepath.Base(dir)+"-"+hash(dir))
 }
 
 func (s *Server) setDir(dir string) {

@@ -7,9 +7,10 @@
 // says so. Whatever either of them leaves behind when it is killed, the next
 // Open puts in order: only a living second server on the same data is an error.
 //
-// It does not tune, replicate or back up, and it is not the way to run
-// Roadbook on several machines: for those, give Roadbook the address of a
-// PostgreSQL that somebody looks after.
+// It runs PostgreSQL's own tools and lays out data folders for package backup,
+// which backs up, restores and replicates. It is not the way to run Roadbook on
+// several machines: for those, give Roadbook the address of a PostgreSQL that
+// somebody looks after.
 package localpg
 
 import (

@@ -9,6 +9,10 @@ import (
 const (
 	leastBuffers = 128 << 20
 	mostBuffers  = 2 << 30
+
+	// maxOwed is how much of the WAL is kept for standbys and archives that are
+	// away. Whoever is away for longer has to begin anew.
+	maxOwed = "8GB"
 )
 
 // arguments are the command line of the server. Settings are given there and
@@ -32,6 +36,7 @@ func (s *Server) settings() map[string]string {
 		"shared_buffers":               fmt.Sprintf("%dMB", buffers(memory())>>20),
 		"max_wal_size":                 "4GB",
 		"wal_compression":              s.compression,
+		"max_slot_wal_keep_size":       maxOwed, // else an archive that is away fills the disk
 		"checkpoint_timeout":           "15min",
 		"checkpoint_completion_target": "0.9",
 		"autovacuum_naptime":           "10s",

@@ -1,6 +1,7 @@
 package localpg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -123,7 +124,19 @@ func (s *Server) launch(ctx context.Context) (said string, err error) {
 	}
 	_ = s.end(context.WithoutCancel(ctx), quitPatience)
 	text, _ := os.ReadFile(s.logPath())
-	return lastLines(text[min(int(from), len(text)):], 8), err
+	return lastLines(withoutKnocks(text[min(int(from), len(text)):]), 8), err
+}
+
+// withoutKnocks leaves out what PostgreSQL says of our own questions whether it
+// is there yet: while it recovers there are many.
+func withoutKnocks(log []byte) []byte {
+	var kept []byte
+	for line := range bytes.Lines(log) {
+		if !bytes.Contains(line, []byte("FATAL:  the database system is ")) && !bytes.Contains(line, []byte("Hot standby mode is disabled.")) {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
 }
 
 // openLog keeps the last log aside when it has grown long.

@@ -56,19 +56,17 @@ func (tx Tx) Epochs(ctx context.Context) ([]Epoch, error) {
 	}, tx.Org)
 }
 
-var livesRead = pg.Statement("lives_read", `
-	SELECT coalesce((SELECT l.life FROM lives l), ''),
-	       (SELECT c.system_identifier::text FROM pg_control_system() c) || '/' ||
-	       substring(pg_walfile_name(pg_current_wal_insert_lsn()) FOR 8)`)
+var livesRead = pg.Statement("lives_read", `SELECT coalesce((SELECT l.life FROM lives l), '')`)
 
 // LifeOf is the life of the database when it was last served, "" if it never
 // was, and the one that it has now: its cluster and its timeline, which no
 // restart changes, and every restore to a point, every promotion and every copy
 // into another cluster does.
 func (s *Store) LifeOf(ctx context.Context) (was, is string, err error) {
-	if err = s.pool.QueryRow(ctx, livesRead).Scan(&was, &is); err != nil {
-		err = pg.Classify(fmt.Errorf("life of the database: %w", err))
+	if err = s.pool.QueryRow(ctx, livesRead).Scan(&was); err != nil {
+		return "", "", pg.Classify(fmt.Errorf("life of the database: %w", err))
 	}
+	is, err = pg.LifeOf(ctx, s.pool)
 	return was, is, err
 }
 

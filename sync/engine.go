@@ -76,7 +76,7 @@ func New(c Config) *Engine {
 		pinned:     map[record.OrgID]pinnedAt{},
 	}
 	e.pages = pages.New(pages.Config{
-		Store: c.Store, Key: c.Key, Now: c.Now, Schemas: &e.schemas, Teller: e.teller, Settle: e.settleView, Lost: e.seenLost, Fault: e.fault,
+		Store: c.Store, Key: c.Key, Now: c.Now, Schemas: &e.schemas, Teller: e.teller, Settle: e.settleView, Lost: e.seenLost, Durable: e.durable, Fault: e.fault,
 		Metrics: c.Metrics, Tracer: c.Tracer,
 	})
 	return e

@@ -92,8 +92,10 @@ func (e *Engine) beginEpoch(
 		begun, err = w.beginEpoch(fresh)
 		return err
 	}
-	err := e.submit(ctx, org, &job{run: run})
-	return begun, err
+	if err := e.submit(ctx, org, &job{run: run}); err != nil {
+		return store.Epoch{}, err // it may still run, if it was only not waited for
+	}
+	return begun, nil
 }
 
 // beginEpoch gives the log a new epoch and the server a new name, under which

@@ -53,13 +53,19 @@ func (e *Engine) finish(answer *wire.PushAnswer, j *job) {
 	answer.NextN = j.nextN
 	answer.High = j.head.High
 	answer.Epoch = j.head.Epoch
-	answer.Durable = durable(j.head)
+	answer.Durable = e.durable(j.who.Org, j.head)
 	answer.ServerTime = e.Now().UTC()
 }
 
 // durable is what is known to be on a second machine. Nothing is, until a
 // standby or an archive says so; devices keep their journals for that long.
-func durable(h store.Head) wire.Durable { return wire.Durable{Epoch: h.Epoch} }
+func (e *Engine) durable(org record.OrgID, h store.Head) wire.Durable {
+	d := wire.Durable{Epoch: h.Epoch}
+	if e.Durable != nil {
+		d.Seq = min(e.Durable(org), h.Seq)
+	}
+	return d
+}
 
 // Proposal is a mutation that somebody other than a device makes: an import, a
 // rule, a person at a browser. The server numbers it as its own; the rights

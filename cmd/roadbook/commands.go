@@ -27,6 +27,10 @@ func commands() []command {
 		{"seed", "fill an org with as many records as wanted, for measuring", runSeed},
 		{"bench", "measure this program on this machine, each figure beside what bounds it", runBench},
 		{"migrate", "bring the database to this program's schema, and do nothing else", runMigrate},
+		{"backup", "take a backup of the database, list those there are, or verify one", runBackup},
+		{"restore", "make the database what a backup holds, at its end, at a moment or at a row of an org's log", runRestore},
+		{"standby", "keep a second database that follows another and can take its place", runStandby},
+		{"promote", "let a standby take the place of the database that it follows", runPromote},
 		{"doctor", "check each part and say what mends it", runDoctor},
 	}
 }

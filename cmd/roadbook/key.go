@@ -43,6 +43,19 @@ func installationKey(cfg config.Config, folder string) ([]byte, error) {
 	return readKey(path)
 }
 
+// keptKey is the key that was given, or the one in folder, nil if there is none.
+// It makes none: what was signed with the true one would be worth nothing.
+func keptKey(cfg config.Config, folder string) ([]byte, error) {
+	if key := cfg.Key(); key != nil {
+		return key, nil
+	}
+	key, err := readKey(filepath.Join(folder, keyFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return key, err
+}
+
 func readKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

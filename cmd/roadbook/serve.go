@@ -17,6 +17,7 @@ import (
 	"roadbook/modules/people"
 	"roadbook/push/socket"
 	"roadbook/store"
+	"roadbook/store/durable"
 	"roadbook/store/pg"
 	"roadbook/sync"
 	"roadbook/sync/feed"
@@ -56,6 +57,8 @@ type server struct {
 	feed    *feed.Feed
 	sockets *socket.Hub
 	behind  *errgroup.Group // what runs behind the requests
+	copies  copies
+	durable *durable.Tracker // how much of the logs is on a second machine
 }
 
 func runServe(ctx context.Context, c *console, args []string) error {
@@ -159,6 +162,9 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	s.watchPool(s.in.pool)
 	s.behind.Go(func() error { return s.watch(ctx) })
+	if err := ours(ctx, s.in.pool); err != nil {
+		return err
+	}
 	if err := s.in.migrate(ctx); err != nil {
 		return err
 	}
@@ -171,6 +177,10 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.renew(ctx); err != nil {
 		return err
 	}
+	if err := s.keep(ctx, key); err != nil {
+		return err
+	}
+	s.engine.Durable = s.durable.Durable
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
@@ -243,6 +253,9 @@ func (s *server) tidy(ctx context.Context) error {
 		if _, err := s.engine.EndIdlePins(ctx); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
+		if err := s.engine.Housekeep(ctx, s.cfg.Horizon); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
 		if _, err := s.engine.Store.Compact(ctx); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
@@ -291,6 +304,6 @@ func (s *server) stop(ctx context.Context) {
 	}
 	_ = s.behind.Wait() // run has it as the cause
 	if s.in != nil {
-		s.in.close(ctx)
+		s.copies.close(func() { s.in.close(ctx) })
 	}
 }

@@ -100,7 +100,7 @@ func (p *page) compare(r *wire.CheckRequest) ([]byte, error) {
 		want.Kinds = KindNames(p.schema, now.Kinds)
 	}
 	answer := &wire.PullAnswer{
-		Want: want, Horizon: p.head.Horizon, PinsRefused: p.refused, Epoch: p.head.Epoch, Durable: wire.Durable{Epoch: p.head.Epoch},
+		Want: want, Horizon: p.head.Horizon, PinsRefused: p.refused, Epoch: p.head.Epoch, Durable: p.m.Durable(p.who.Org, p.head),
 		High: p.head.High, ServerTime: p.m.Now().UTC(), Differ: map[string]wire.Bits{},
 	}
 	var err error

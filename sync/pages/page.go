@@ -193,7 +193,7 @@ func (p *page) write() ([]byte, error) {
 	}
 	answer := &wire.PullAnswer{
 		DropScopes: p.drops, Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon, PinsRefused: p.refused,
-		Epoch: p.head.Epoch, Durable: wire.Durable{Epoch: p.head.Epoch}, High: p.head.High, ServerTime: p.m.Now().UTC(),
+		Epoch: p.head.Epoch, Durable: p.m.Durable(p.who.Org, p.head), High: p.head.High, ServerTime: p.m.Now().UTC(),
 	}
 	if complete {
 		if answer.Outcomes, err = p.outcomes(); err != nil {

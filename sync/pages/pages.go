@@ -30,8 +30,10 @@ type Config struct {
 	Settle func(ctx context.Context, who access.Caller, wish Wish) error
 	// Lost begins a new epoch, if there has been none since, because a device has
 	// seen what is not in the log.
-	Lost  func(ctx context.Context, org record.OrgID, epoch string) error
-	Fault func(error) // told of what goes wrong behind nobody's request
+	Lost func(ctx context.Context, org record.OrgID, epoch string) error
+	// Durable is what of a log is known to be on a second machine.
+	Durable func(org record.OrgID, head store.Head) wire.Durable
+	Fault   func(error) // told of what goes wrong behind nobody's request
 
 	LookAtMost int // records that one page looks at to fill; 0 is the usual number
 
