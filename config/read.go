@@ -35,8 +35,10 @@ func Read(environ []string) (Config, error) {
 	_, keyErr := parseKey(c.Secret.Reveal())
 	check("ROADBOOK_SECRET", keyErr)
 	check("ROADBOOK_STOP_DELAY", checkStopDelay(c.StopDelay))
+	if !failed(problems, "ROADBOOK_HORIZON") {
+		check("ROADBOOK_HORIZON", checkHorizon(c.Horizon))
+	}
 	if !failed(problems, "ROADBOOK_BACKUP_EVERY") {
-		check("ROADBOOK_HORIZON", checkHorizon(c.Horizon)),
 		check("ROADBOOK_BACKUP_EVERY", checkBackupEvery(c.BackupEvery))
 	}
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
