@@ -172,7 +172,10 @@ func (m *Maker) Tell(ctx context.Context, s *Seat, st *Stretch, most int) (page 
 	if err != nil {
 		return nil, nil, false
 	}
-	if page, err = p.write(); err != nil || !p.done || len(page) > most {
+	if err := p.compose(); err != nil {
+		return nil, nil, false
+	}
+	if page, err = p.text(); err != nil || !p.done || len(page) > most {
 		return nil, nil, false
 	}
 	if wire.Quiet(page) {

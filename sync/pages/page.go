@@ -33,11 +33,12 @@ type page struct {
 	turned  map[int16]turns // by rank
 	hidden  map[*record.Kind]map[string]bool
 
-	old  Cursor // what the device came with
-	next Cursor // what it goes with
-	out  *wire.PageWriter
-	sent map[record.ID]bool // what this page carries in full
-	done bool               // the device is up to date with it
+	old    Cursor // what the device came with
+	next   Cursor // what it goes with
+	out    *wire.PageWriter
+	answer *wire.PullAnswer
+	sent   map[record.ID]bool // what this page carries in full
+	done   bool               // the device is up to date with it
 
 	refused []record.ID // pins that its person may not have
 	looked  int         // records that the fill has come to
@@ -186,16 +187,18 @@ func (p *page) loadGrants() error {
 	return nil
 }
 
-// write makes the page. Its buffer serves the next one: a page is a megabyte,
-// and growing there costs more than all that is done to a record.
-func (p *page) write() ([]byte, error) {
+// compose makes the page but for its text. Its buffer serves the next one: a
+// page is a megabyte, and growing there costs more than all that is done to a
+// record.
+func (p *page) compose() (err error) {
 	p.out, _ = p.m.writers.Get().(*wire.PageWriter)
 	if p.out == nil {
 		p.out = &wire.PageWriter{}
 	}
 	defer func() {
-		p.out.Reset()
-		p.m.writers.Put(p.out)
+		if err != nil {
+			p.release()
+		}
 	}()
 	size := p.req.MaxBytes
 	if size <= 0 {
@@ -203,27 +206,42 @@ func (p *page) write() ([]byte, error) {
 	}
 	complete, err := p.delta(size)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	filling, err := p.fillUp(size)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	answer := &wire.PullAnswer{
-		DropScopes: p.drops, Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon, PinsRefused: p.refused,
-		Epoch: p.head.Epoch, Durable: wire.Durable{Epoch: p.head.Epoch}, High: p.head.High, ServerTime: p.m.Now().UTC(),
+	p.answer = &wire.PullAnswer{
+		DropScopes: p.drops, Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon,
+		PinsRefused: p.refused, Epoch: p.head.Epoch, Durable: wire.Durable{Epoch: p.head.Epoch}, High: p.head.High,
 	}
 	if complete {
-		if answer.Outcomes, err = p.outcomes(); err != nil {
-			return nil, err
+		if p.answer.Outcomes, err = p.outcomes(); err != nil {
+			return err
 		}
 		p.next.base, p.next.pos, p.next.mid = p.head.Seq, p.head.Seq, record.NoID
 	}
 	p.next.head, p.done = p.head.Seq, complete && !filling
-	if err := p.finish(answer); err != nil {
-		return nil, err
+	return p.finish(p.answer)
+}
+
+// text is the page as it is sent, with the time of now. There is none after it.
+func (p *page) text() ([]byte, error) {
+	defer p.release()
+	p.answer.ServerTime = p.m.Now().UTC()
+	out, err := p.out.Finish(p.answer)
+	if err == nil {
+		p.m.Metrics.Pulled(int64(p.head.Seq-p.old.base), len(out), p.old.fill.after == 0)
 	}
-	return p.out.Finish(answer)
+	return out, err
+}
+
+// release gives the buffer back.
+func (p *page) release() {
+	p.out.Reset()
+	p.m.writers.Put(p.out)
+	p.out = nil
 }
 
 func (p *page) finish(answer *wire.PullAnswer) error {
