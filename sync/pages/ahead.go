@@ -139,7 +139,11 @@ func (m *Maker) fromAhead(ctx context.Context, who access.Caller, r *wire.PullRe
 			return errMoved
 		}
 		p.ctx, p.tx, p.who = ctx, tx, who
-		return p.checkReplica()
+		writers, err := tx.Writers(ctx, []record.ReplicaID{p.replica})
+		if err != nil {
+			return err
+		}
+		return p.checkReplica(writers)
 	})
 	if err != nil {
 		return nil, nil

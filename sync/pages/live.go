@@ -249,19 +249,15 @@ func (t told) Chain(_ context.Context, seq record.Seq) ([]byte, error) {
 	return t.place.chain[:], nil
 }
 
-func (t told) Writers(context.Context, []record.ReplicaID) ([]store.Writer, error) {
-	return []store.Writer{{ID: t.id, Device: t.who.Device, Person: t.who.Person}}, nil
+func (t told) Standing(_ context.Context, a store.Asking) (store.Standing, error) {
+	if a.Pos != t.place.pos {
+		return store.Standing{}, errAsk
+	}
+	return store.Standing{
+		Writers: []store.Writer{{ID: t.id, Device: t.who.Device, Person: t.who.Person}},
+		People:  []store.Person{t.person}, Grants: t.grants, Views: t.views, Chain: t.place.chain[:],
+	}, nil
 }
-
-func (t told) People(context.Context, []record.ID) ([]store.Person, error) {
-	return []store.Person{t.person}, nil
-}
-
-func (t told) Grants(context.Context, []record.ID, record.Seq) ([]store.Grant, error) {
-	return t.grants, nil
-}
-
-func (t told) Views(context.Context, record.ID) (views.List, error) { return t.views, nil }
 
 func (t told) Schema(context.Context, record.Seq) (*record.Schema, error) { return nil, errAsk }
 

@@ -58,13 +58,22 @@ func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who ac
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
-	if err := p.checkReplica(); err != nil {
+	p.replica, _ = store.ReplicaNo(r.Replica) // 0, which is nobody's, if it is no name
+	at, err := tx.Standing(ctx, store.Asking{
+		Person: who.Person, Device: who.Device, Replica: p.replica, Pos: p.old.pos, Head: p.old.head,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := p.loadGrants(); err != nil {
+	if err := p.checkPlace(at.Chain); err != nil {
 		return nil, err
 	}
-	return p, p.loadViews()
+	if err := p.checkReplica(at.Writers); err != nil {
+		return nil, err
+	}
+	p.holds(at.People, at.Grants)
+	p.views = at.Views
+	return p, p.checkViews()
 }
 
 // begin finds out where the device is. A first sync is no special case: it has
@@ -81,17 +90,14 @@ func (p *page) begin() error {
 		return p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
 	p.next = p.old
-	return p.checkPlace()
+	return nil
 }
 
-// loadViews finds what the device is shown, and whether that is what it asks
-// for and what its person may see.
-func (p *page) loadViews() error {
+// checkViews finds out whether what the device is shown is what it asks for and
+// what its person may see.
+func (p *page) checkViews() error {
 	want, err := wishOf(p.req.Want)
 	if err != nil {
-		return err
-	}
-	if p.views, err = p.tx.Views(p.ctx, p.who.Device); err != nil {
 		return err
 	}
 	sight := SightOf(p.schema, p.actor)
@@ -108,8 +114,9 @@ func (p *page) loadViews() error {
 	return p.loadPins(want)
 }
 
-// checkPlace refuses a cursor from which the device cannot go on.
-func (p *page) checkPlace() error {
+// checkPlace refuses a cursor from which the device cannot go on. chain is the
+// log's hash at its place.
+func (p *page) checkPlace(chain []byte) error {
 	switch {
 	case p.old.epoch != p.head.Epoch:
 		return p.stale("epoch", "the server was restored; this device must compare what it has")
@@ -117,12 +124,8 @@ func (p *page) checkPlace() error {
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
 	case p.old.pos > p.head.Seq || p.old.head > p.head.Seq:
 		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
-	case p.old.pos == 0:
+	case p.old.pos == 0 || p.req.Cursor == "":
 		return nil
-	}
-	chain, err := p.tx.Chain(p.ctx, p.old.pos)
-	if err != nil {
-		return err
 	}
 	if len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain {
 		return p.stale("rewound", "the server has lost what this device has seen; it must compare what it has")
@@ -132,18 +135,9 @@ func (p *page) checkPlace() error {
 
 // checkReplica refuses to speak to a device under a name that is not its own: it
 // would wait for verdicts for ever.
-func (p *page) checkReplica() error {
-	id, ok := store.ReplicaNo(p.req.Replica)
-	if !ok {
-		return wire.NotYours()
-	}
-	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
-	if err != nil {
-		return err
-	}
+func (p *page) checkReplica(writers []store.Writer) error {
 	for _, w := range writers {
-		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
-			p.replica = id
+		if w.ID == p.replica && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
 			return nil
 		}
 	}
@@ -155,20 +149,12 @@ func (p *page) stale(code, why string) error {
 	return &wire.Failure{Err: err.Coded(code), More: wire.Problem{Epoch: p.head.Epoch}}
 }
 
-// loadGrants finds what the person and his device hold now and what has ended
+// holds works out what the person and his device hold now and what has ended
 // since the last page.
-func (p *page) loadGrants() error {
-	people, err := p.tx.People(p.ctx, []record.ID{p.who.Person})
-	if err != nil {
-		return err
-	}
+func (p *page) holds(people []store.Person, grants []store.Grant) {
 	p.actor = access.Somebody(p.who.Person)
 	if len(people) > 0 {
 		p.actor.Roles, p.actor.Active = people[0].Roles, people[0].Active
-	}
-	grants, err := p.tx.Grants(p.ctx, []record.ID{p.who.Person, p.who.Device}, p.old.head)
-	if err != nil {
-		return err
 	}
 	for _, g := range grants {
 		if known, is := p.live[g.Scope]; g.Until == 0 && (!is || g.Since < known.Since) {
@@ -184,7 +170,6 @@ func (p *page) loadGrants() error {
 			p.drops = append(p.drops, g.Name)
 		}
 	}
-	return nil
 }
 
 // compose makes the page but for its text. Its buffer serves the next one: a
