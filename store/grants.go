@@ -29,11 +29,12 @@ var grantsOf = pg.Statement("grants_of", `
 
 // Grants reads what some holders hold, and what has ended after a place.
 func (tx Tx) Grants(ctx context.Context, holders []record.ID, endedAfter record.Seq) ([]Grant, error) {
-	return collect(ctx, tx, "grants", grantsOf, func(rows pgx.CollectableRow) (Grant, error) {
-		var g Grant
-		err := rows.Scan((*[16]byte)(&g.Holder), &g.Scope, &g.Name, &g.Since, &g.Until)
-		return g, err
-	}, tx.Org, raw(holders), endedAfter)
+	return collect(ctx, tx, "grants", grantsOf, scanGrant, tx.Org, raw(holders), endedAfter)
+}
+
+func scanGrant(rows pgx.CollectableRow) (g Grant, err error) {
+	err = rows.Scan((*[16]byte)(&g.Holder), &g.Scope, &g.Name, &g.Since, &g.Until)
+	return g, err
 }
 
 var grantsGive = pg.Statement("grants_give", `
@@ -86,11 +87,12 @@ type Person struct {
 
 // People reads some people.
 func (tx Tx) People(ctx context.Context, ids []record.ID) ([]Person, error) {
-	return collect(ctx, tx, "people", actorsRead, func(rows pgx.CollectableRow) (Person, error) {
-		var p Person
-		err := rows.Scan((*[16]byte)(&p.ID), &p.Name, &p.Roles, &p.Active)
-		return p, err
-	}, tx.Org, raw(ids))
+	return collect(ctx, tx, "people", actorsRead, scanPerson, tx.Org, raw(ids))
+}
+
+func scanPerson(rows pgx.CollectableRow) (p Person, err error) {
+	err = rows.Scan((*[16]byte)(&p.ID), &p.Name, &p.Roles, &p.Active)
+	return p, err
 }
 
 var actorsWrite = pg.Statement("actors_write", `

@@ -5,6 +5,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -13,6 +14,7 @@ import (
 
 	"roadbook/record"
 	"roadbook/store/pg"
+	"roadbook/sync/views"
 )
 
 // Store gives transactions in one org.
@@ -27,7 +29,12 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 type Tx struct {
 	Reader
 
-	Org record.OrgID
+	Org   record.OrgID
+	batch batcher // of a snapshot
+}
+
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // Reader is what a transaction reads with.
@@ -41,13 +48,71 @@ type Reader interface {
 func (s *Store) Snapshot(ctx context.Context, org record.OrgID, fn func(tx Tx, head Head) error) error {
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pg.InTx(ctx, s.pool, opts, func(ptx pgx.Tx) error {
-		tx := Tx{Reader: ptx, Org: org}
+		tx := Tx{Reader: ptx, Org: org, batch: ptx}
 		head, err := scanHead(tx.QueryRow(ctx, headRead, org), org)
 		if err != nil {
 			return err
 		}
 		return fn(tx, head)
 	})
+}
+
+// Asking is a device that asks for what is new.
+type Asking struct {
+	Person, Device record.ID
+	Replica        record.ReplicaID
+	Pos, Head      record.Seq // how far it is in the log, and its grants
+}
+
+// Standing is where such a device stands, and what it holds.
+type Standing struct {
+	Writers []Writer
+	People  []Person
+	Grants  []Grant // what he and the device hold, and what has ended since
+	Views   views.List
+	Chain   []byte // the log's hash at its place, nil if the log has no such row
+}
+
+// Standing reads all of it in one trip to the database, as every page begins
+// with it.
+func (tx Tx) Standing(ctx context.Context, a Asking) (s Standing, err error) {
+	b := &pgx.Batch{}
+	b.Queue(writersRead, tx.Org, []record.ReplicaID{a.Replica})
+	b.Queue(actorsRead, tx.Org, raw([]record.ID{a.Person}))
+	b.Queue(grantsOf, tx.Org, raw([]record.ID{a.Person, a.Device}), a.Head)
+	b.Queue(viewsRead, tx.Org, [16]byte(a.Device))
+	b.Queue(logChain, tx.Org, a.Pos)
+	answers := tx.batch.SendBatch(ctx, b)
+	defer func() { err = cmp.Or(err, answers.Close()) }()
+	if s.Writers, err = next(answers, "replicas", scanWriter); err != nil {
+		return s, err
+	}
+	if s.People, err = next(answers, "people", scanPerson); err != nil {
+		return s, err
+	}
+	if s.Grants, err = next(answers, "grants", scanGrant); err != nil {
+		return s, err
+	}
+	if s.Views, err = next(answers, "views", scanView); err != nil {
+		return s, err
+	}
+	chain, err := next(answers, "place in the log", pgx.RowTo[[]byte])
+	if len(chain) > 0 {
+		s.Chain = chain[0]
+	}
+	return s, err
+}
+
+func next[T any](answers pgx.BatchResults, what string, scan pgx.RowToFunc[T]) ([]T, error) {
+	rows, err := answers.Query()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	out, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return out, nil
 }
 
 // collect reads all rows of one statement. A damaged row ends it.

@@ -20,14 +20,15 @@ var viewsRead = pg.Statement("views_read", `
 
 // Views reads what a device has been shown, oldest first.
 func (tx Tx) Views(ctx context.Context, device record.ID) (views.List, error) {
-	return collect(ctx, tx, "views", viewsRead, func(rows pgx.CollectableRow) (views.View, error) {
-		var v views.View
-		var sight string
-		if err := rows.Scan(&v.Seq, &v.From, &v.Kinds, &sight); err != nil {
-			return v, err
-		}
-		return v, json.Unmarshal([]byte(sight), &v.Sight)
-	}, tx.Org, [16]byte(device))
+	return collect(ctx, tx, "views", viewsRead, scanView, tx.Org, [16]byte(device))
+}
+
+func scanView(rows pgx.CollectableRow) (v views.View, err error) {
+	var sight string
+	if err := rows.Scan(&v.Seq, &v.From, &v.Kinds, &sight); err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal([]byte(sight), &v.Sight)
 }
 
 var viewsInsert = pg.Statement("views_insert", `

@@ -77,9 +77,19 @@ func New(c Config) *Engine {
 	}
 	e.pages = pages.New(pages.Config{
 		Store: c.Store, Key: c.Key, Now: c.Now, Schemas: &e.schemas, Teller: e.teller, Settle: e.settleView, Lost: e.seenLost, Durable: e.durable, Fault: e.fault,
-		Metrics: c.Metrics, Tracer: c.Tracer,
+		Go: e.behind, Metrics: c.Metrics, Tracer: c.Tracer,
 	})
 	return e
+}
+
+// behind runs what no request waits for; a simulation has one thing happen at a
+// time.
+func (e *Engine) behind(run func(context.Context)) {
+	if e.Config.Still {
+		run(e.ctx)
+		return
+	}
+	e.work.Go(func() { run(e.ctx) })
 }
 
 // Close ends the committers after what they have in hand.

@@ -11,11 +11,11 @@ import (
 	"roadbook/sync/wire"
 )
 
-// A device that listens, and what is read once for all of them.
-type (
-	Seat    = pages.Seat
-	Stretch = pages.Stretch
-)
+// Seat is a device that is up to date and listens.
+type Seat = pages.Seat
+
+// Stretch is a piece of an org's log, read once for all who listen.
+type Stretch = pages.Stretch
 
 // Pull answers with the next page of what is new for a device. A device that
 // asks to be shown something else than before, or whose person may see

@@ -54,23 +54,28 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	if p.old, err = m.Cursor(who, r.Cursor); err != nil {
 		return nil, p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
-	if p.next = p.old; r.Leaves != nil {
-		err = p.checkPlace()
-	} else { // it begins anew, at the head and with nothing to fill
+	if r.Leaves == nil { // it begins anew, at the head and with nothing to fill
 		h := head.Seq
 		p.old = Cursor{epoch: head.Epoch, base: h, pos: h, head: h, fill: fill{after: h, batch: h}}
-		p.next = p.old
+		copy(p.old.chain[:], head.Chain)
 	}
+	p.next = p.old
+	p.replica, _ = store.ReplicaNo(r.Replica)
+	at, err := tx.Standing(ctx, store.Asking{
+		Person: who.Person, Device: who.Device, Replica: p.replica, Pos: p.old.pos, Head: p.old.head,
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkReplica(); err != nil {
+	if err := p.checkPlace(at.Chain); err != nil {
 		return nil, err
 	}
-	if err := p.loadGrants(); err != nil {
+	if err := p.checkReplica(at.Writers); err != nil {
 		return nil, err
 	}
-	if err := p.loadViews(); err != nil {
+	p.holds(at.People, at.Grants)
+	p.views = at.Views
+	if err := p.checkViews(); err != nil {
 		return nil, err
 	}
 	if r.Sight != sightToken(p.views.Now()) {

@@ -7,6 +7,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/record"
+	"roadbook/sync/wire"
 )
 
 // Write writes a cursor that was read.
@@ -45,3 +46,20 @@ func (m *Maker) LongestCursor(who access.Caller, epoch string, seq record.Seq) s
 		fill: fill{after: seq, batch: seq, rank: math.MaxInt16, since: seq, scope: math.MaxInt32, key: key},
 	})
 }
+
+// The limits of what is made ahead.
+const (
+	AheadAtOnce = aheadAtOnce
+	AheadFor    = aheadFor
+)
+
+// Ahead holds pages that have not been asked for.
+type Ahead struct{ a ahead }
+
+// Put promises a page, if there is room.
+func (a *Ahead) Put(who access.Caller, r wire.PullRequest) bool {
+	return a.a.put(&early{who: who, req: r})
+}
+
+// Take reports whether the page is there that somebody asks for.
+func (a *Ahead) Take(who access.Caller, r wire.PullRequest) bool { return a.a.take(who, &r) != nil }

@@ -177,7 +177,10 @@ func (m *Maker) Tell(ctx context.Context, s *Seat, st *Stretch, most int) (page 
 	if err != nil {
 		return nil, nil, false
 	}
-	if page, err = p.write(); err != nil || !p.done || len(page) > most {
+	if err := p.compose(); err != nil {
+		return nil, nil, false
+	}
+	if page, err = p.text(); err != nil || !p.done || len(page) > most {
 		return nil, nil, false
 	}
 	if wire.Quiet(page) {
@@ -251,19 +254,15 @@ func (t told) Chain(_ context.Context, seq record.Seq) ([]byte, error) {
 	return t.place.chain[:], nil
 }
 
-func (t told) Writers(context.Context, []record.ReplicaID) ([]store.Writer, error) {
-	return []store.Writer{{ID: t.id, Device: t.who.Device, Person: t.who.Person}}, nil
+func (t told) Standing(_ context.Context, a store.Asking) (store.Standing, error) {
+	if a.Pos != t.place.pos {
+		return store.Standing{}, errAsk
+	}
+	return store.Standing{
+		Writers: []store.Writer{{ID: t.id, Device: t.who.Device, Person: t.who.Person}},
+		People:  []store.Person{t.person}, Grants: t.grants, Views: t.views, Chain: t.place.chain[:],
+	}, nil
 }
-
-func (t told) People(context.Context, []record.ID) ([]store.Person, error) {
-	return []store.Person{t.person}, nil
-}
-
-func (t told) Grants(context.Context, []record.ID, record.Seq) ([]store.Grant, error) {
-	return t.grants, nil
-}
-
-func (t told) Views(context.Context, record.ID) (views.List, error) { return t.views, nil }
 
 func (t told) SettledSince(context.Context, record.ReplicaID, record.Seq) ([]store.Told, error) {
 	return nil, nil // Tell has looked

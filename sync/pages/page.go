@@ -33,11 +33,12 @@ type page struct {
 	turned  map[int16]turns // by rank
 	hidden  map[*record.Kind]map[string]bool
 
-	old  Cursor // what the device came with
-	next Cursor // what it goes with
-	out  *wire.PageWriter
-	sent map[record.ID]bool // what this page carries in full
-	done bool               // the device is up to date with it
+	old    Cursor // what the device came with
+	next   Cursor // what it goes with
+	out    *wire.PageWriter
+	answer *wire.PullAnswer
+	sent   map[record.ID]bool // what this page carries in full
+	done   bool               // the device is up to date with it
 
 	refused []record.ID // pins that its person may not have
 	looked  int         // records that the fill has come to
@@ -53,13 +54,22 @@ func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who ac
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
-	if err := p.checkReplica(); err != nil {
+	p.replica, _ = store.ReplicaNo(r.Replica) // 0, which is nobody's, if it is no name
+	at, err := tx.Standing(ctx, store.Asking{
+		Person: who.Person, Device: who.Device, Replica: p.replica, Pos: p.old.pos, Head: p.old.head,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := p.loadGrants(); err != nil {
+	if err := p.checkPlace(at.Chain); err != nil {
 		return nil, err
 	}
-	return p, p.loadViews()
+	if err := p.checkReplica(at.Writers); err != nil {
+		return nil, err
+	}
+	p.holds(at.People, at.Grants)
+	p.views = at.Views
+	return p, p.checkViews()
 }
 
 func (m *Maker) newPage(ctx context.Context, tx source, head store.Head, who access.Caller, r *wire.PullRequest) *page {
@@ -84,17 +94,14 @@ func (p *page) begin() error {
 		return p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
 	p.next = p.old
-	return p.checkPlace()
+	return nil
 }
 
-// loadViews finds what the device is shown, and whether that is what it asks
-// for and what its person may see.
-func (p *page) loadViews() error {
+// checkViews finds out whether what the device is shown is what it asks for and
+// what its person may see.
+func (p *page) checkViews() error {
 	want, err := wishOf(p.req.Want)
 	if err != nil {
-		return err
-	}
-	if p.views, err = p.tx.Views(p.ctx, p.who.Device); err != nil {
 		return err
 	}
 	sight := SightOf(p.schema, p.actor)
@@ -113,18 +120,9 @@ func (p *page) loadViews() error {
 
 // checkReplica refuses to speak to a device under a name that is not its own: it
 // would wait for verdicts for ever.
-func (p *page) checkReplica() error {
-	id, ok := store.ReplicaNo(p.req.Replica)
-	if !ok {
-		return wire.NotYours(p.head.Epoch)
-	}
-	writers, err := p.tx.Writers(p.ctx, []record.ReplicaID{id})
-	if err != nil {
-		return err
-	}
+func (p *page) checkReplica(writers []store.Writer) error {
 	for _, w := range writers {
-		if w.ID == id && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
-			p.replica = id
+		if w.ID == p.replica && w.Device == p.who.Device && w.Person == p.who.Person && !w.Online {
 			return nil
 		}
 	}
@@ -136,20 +134,12 @@ func (p *page) stale(code, why string) error {
 	return &wire.Failure{Err: err.Coded(code), More: wire.Problem{Epoch: p.head.Epoch}}
 }
 
-// loadGrants finds what the person and his device hold now and what has ended
+// holds works out what the person and his device hold now and what has ended
 // since the last page.
-func (p *page) loadGrants() error {
-	people, err := p.tx.People(p.ctx, []record.ID{p.who.Person})
-	if err != nil {
-		return err
-	}
+func (p *page) holds(people []store.Person, grants []store.Grant) {
 	p.actor = access.Somebody(p.who.Person)
 	if len(people) > 0 {
 		p.actor.Roles, p.actor.Active = people[0].Roles, people[0].Active
-	}
-	grants, err := p.tx.Grants(p.ctx, []record.ID{p.who.Person, p.who.Device}, p.old.head)
-	if err != nil {
-		return err
 	}
 	for _, g := range grants {
 		if known, is := p.live[g.Scope]; g.Until == 0 && (!is || g.Since < known.Since) {
@@ -165,19 +155,20 @@ func (p *page) loadGrants() error {
 			p.drops = append(p.drops, g.Name)
 		}
 	}
-	return nil
 }
 
-// write makes the page. Its buffer serves the next one: a page is a megabyte,
-// and growing there costs more than all that is done to a record.
-func (p *page) write() ([]byte, error) {
+// compose makes the page but for its text. Its buffer serves the next one: a
+// page is a megabyte, and growing there costs more than all that is done to a
+// record.
+func (p *page) compose() (err error) {
 	p.out, _ = p.m.writers.Get().(*wire.PageWriter)
 	if p.out == nil {
 		p.out = &wire.PageWriter{}
 	}
 	defer func() {
-		p.out.Reset()
-		p.m.writers.Put(p.out)
+		if err != nil {
+			p.release()
+		}
 	}()
 	size := p.req.MaxBytes
 	if size <= 0 {
@@ -185,27 +176,42 @@ func (p *page) write() ([]byte, error) {
 	}
 	complete, err := p.delta(size)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	filling, err := p.fillUp(size)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	answer := &wire.PullAnswer{
-		DropScopes: p.drops, Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon, PinsRefused: p.refused,
-		Epoch: p.head.Epoch, Durable: p.m.Durable(p.who.Org, p.head), High: p.head.High, ServerTime: p.m.Now().UTC(),
+	p.answer = &wire.PullAnswer{
+		DropScopes: p.drops, Withdraw: p.withdraw(), Want: p.wantTold(), Complete: complete, Filling: filling, Horizon: p.head.Horizon,
+		PinsRefused: p.refused, Epoch: p.head.Epoch, Durable: p.m.Durable(p.who.Org, p.head), High: p.head.High,
 	}
 	if complete {
-		if answer.Outcomes, err = p.outcomes(); err != nil {
-			return nil, err
+		if p.answer.Outcomes, err = p.outcomes(); err != nil {
+			return err
 		}
 		p.next.base, p.next.pos, p.next.mid = p.head.Seq, p.head.Seq, record.NoID
 	}
 	p.next.head, p.done = p.head.Seq, complete && !filling
-	if err := p.finish(answer); err != nil {
-		return nil, err
+	return p.finish(p.answer)
+}
+
+// text is the page as it is sent, with the time of now. There is none after it.
+func (p *page) text() ([]byte, error) {
+	defer p.release()
+	p.answer.ServerTime = p.m.Now().UTC()
+	out, err := p.out.Finish(p.answer)
+	if err == nil {
+		p.m.Metrics.Pulled(int64(p.head.Seq-p.old.base), len(out), p.old.fill.after == 0)
 	}
-	return p.out.Finish(answer)
+	return out, err
+}
+
+// release gives the buffer back.
+func (p *page) release() {
+	p.out.Reset()
+	p.m.writers.Put(p.out)
+	p.out = nil
 }
 
 func (p *page) finish(answer *wire.PullAnswer) error {

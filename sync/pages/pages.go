@@ -35,6 +35,10 @@ type Config struct {
 	Durable func(org record.OrgID, head store.Head) wire.Durable
 	Fault   func(error) // told of what goes wrong behind nobody's request
 
+	// Go runs what no request waits for, with a context that ends with everything. Without it no page
+	// is made ahead.
+	Go func(func(context.Context))
+
 	LookAtMost int // records that one page looks at to fill; 0 is the usual number
 
 	// For the operator; each may be nil.
@@ -46,6 +50,7 @@ type Config struct {
 type Maker struct {
 	Config
 
+	ahead   ahead
 	writers sync.Pool // of *wire.PageWriter
 }
 
@@ -61,13 +66,20 @@ func New(c Config) *Maker { return &Maker{Config: c} }
 // A device that asks to be shown something else than before, or whose person
 // may see something else, has that put into the log first.
 func (m *Maker) Pull(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, error) {
-	_, out, err := m.pull(ctx, who, r)
+	p, out, err := m.pull(ctx, who, r)
+	if err == nil {
+		m.goOn(p)
+	}
 	return out, err
 }
 
 func (m *Maker) pull(ctx context.Context, who access.Caller, r *wire.PullRequest) (_ *page, _ []byte, err error) {
 	ctx, span := m.Tracer.Start(ctx, "pull")
 	defer func() { span.End(err) }()
+	if p, out := m.fromAhead(ctx, who, r); p != nil {
+		m.touch(ctx, p)
+		return p, out, nil
+	}
 	for range pullAttempts {
 		p, out, err := m.page(ctx, who, r)
 		if place, ok := errors.AsType[*lostPlace](err); ok {
@@ -88,22 +100,28 @@ func (m *Maker) pull(ctx context.Context, who access.Caller, r *wire.PullRequest
 }
 
 func (m *Maker) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (p *page, out []byte, err error) {
-	var touch bool
 	err = m.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
-		p, err = m.openPage(ctx, tx, head, who, r)
-		if err != nil {
+		if p, err = m.openPage(ctx, tx, head, who, r); err != nil {
 			return err
 		}
-		if out, err = p.write(); err == nil {
-			m.Metrics.Pulled(int64(head.Seq-p.old.base), len(out), p.old.fill.after == 0)
+		if err = p.compose(); err != nil {
+			return err
 		}
-		touch = p.touch
+		out, err = p.text()
 		return err
 	})
-	if touch && err == nil {
-		if late := m.Store.TouchPins(ctx, who.Org, who.Device, m.Now()); late != nil {
-			m.Fault(late) // the next pull tries again
-		}
+	if err == nil {
+		m.touch(ctx, p)
 	}
 	return p, out, err
+}
+
+// touch notes that the device uses its pins, if that is due.
+func (m *Maker) touch(ctx context.Context, p *page) {
+	if !p.touch {
+		return
+	}
+	if late := m.Store.TouchPins(ctx, p.who.Org, p.who.Device, m.Now()); late != nil {
+		m.Fault(late) // the next pull tries again
+	}
 }

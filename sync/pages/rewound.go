@@ -15,21 +15,18 @@ type lostPlace struct{ epoch string }
 
 func (*lostPlace) Error() string { return "the log has lost what a device has seen" }
 
-// checkPlace refuses a cursor from which the device cannot go on.
-func (p *page) checkPlace() error {
+// checkPlace refuses a cursor from which the device cannot go on. chain is the
+// log's hash at its place.
+func (p *page) checkPlace(chain []byte) error {
 	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
 	switch {
 	case p.old.epoch != p.head.Epoch:
-		return p.staleEpoch()
+		return p.staleEpoch(chain)
 	case p.old.base < p.head.Horizon:
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case !lost && p.old.pos == 0:
+	case !lost && (p.old.pos == 0 || p.req.Cursor == ""):
 		return nil
 	case !lost:
-		chain, err := p.tx.Chain(p.ctx, p.old.pos)
-		if err != nil {
-			return err
-		}
 		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
 	}
 	if lost {
@@ -41,12 +38,8 @@ func (p *page) checkPlace() error {
 // staleEpoch answers a device that was last here in an earlier life of the log.
 // If that was before the point to which the server has come back, it has seen
 // nothing that is lost.
-func (p *page) staleEpoch() error {
+func (p *page) staleEpoch(chain []byte) error {
 	epochs, err := p.tx.Epochs(p.ctx)
-	if err != nil {
-		return err
-	}
-	chain, err := p.tx.Chain(p.ctx, p.old.pos)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,8 @@ type Store interface {
 // read from one for everybody who listens.
 type source interface {
 	schemas
+	Standing(ctx context.Context, a store.Asking) (store.Standing, error)
 	Chain(ctx context.Context, seq record.Seq) ([]byte, error)
-	Writers(ctx context.Context, ids []record.ReplicaID) ([]store.Writer, error)
-	People(ctx context.Context, ids []record.ID) ([]store.Person, error)
-	Grants(ctx context.Context, holders []record.ID, since record.Seq) ([]store.Grant, error)
-	Views(ctx context.Context, device record.ID) (views.List, error)
 	PinsOf(ctx context.Context, device record.ID) ([]store.Pin, error)
 	IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]store.IndexRow, error)
 	Records(ctx context.Context, ids []record.ID) ([]store.Row, error)
