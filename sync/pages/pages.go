@@ -55,7 +55,12 @@ type Maker struct {
 }
 
 // New is a maker over a migrated database.
-func New(c Config) *Maker { return &Maker{Config: c} }
+func New(c Config) *Maker {
+	if c.Durable == nil {
+		c.Durable = func(_ record.OrgID, head store.Head) wire.Durable { return wire.Durable{Epoch: head.Epoch} }
+	}
+	return &Maker{Config: c}
+}
 
 // Pull answers with the next page of what is new for a device, from one
 // snapshot that also reads the head: the scopes that it loses, what changed in
