@@ -16,7 +16,7 @@ import (
 
 // maxRounds is how often everybody syncs until nothing is left: each round
 // gives everybody what the one before has brought.
-const maxRounds = 4
+const maxRounds = 5
 
 // maxChunks is far more than what all records of a history take.
 const maxChunks = 10_000

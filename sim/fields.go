@@ -118,13 +118,14 @@ func (r *replay) check(t *tables) {
 		case "user", "unit", "conflict":
 			continue
 		}
-		if r.deleted[rec.id] != rec.deleted {
+		if r.w.life == 0 && r.deleted[rec.id] != rec.deleted {
 			r.w.finds("whether %s is deleted: by the log %v, by the record %v", rec.id, r.deleted[rec.id], rec.deleted)
 		}
 		for _, f := range rec.kind.Fields {
 			r.checkField(place{rec.id, f.Name}, f, rec)
 		}
 	}
+	r.truth.check(t)
 	for id := range r.opened {
 		r.w.finds("somebody was told of the conflict %s, which is not there", id)
 	}
@@ -149,6 +150,7 @@ func (r *replay) checkField(at place, f *record.Field, rec *row) {
 		if r.first[at] != raw {
 			differs("the first", r.first[at])
 		}
+	case f.Policy == record.Set && r.w.life > 0: // the truth says what must come of it
 	case f.Policy == record.Set:
 		if want := r.members(at); !slices.Equal(want, texts(rec.fields.Get(f.Name))) {
 			differs("the elements of", fmt.Sprint(want))
