@@ -101,7 +101,7 @@ func (p *phone) pulls(s Step) error {
 	switch {
 	case whole:
 		p.w.checkWhole(p)
-	case p.net.whole && !p.store.dead && !p.dev.Status().StartsOver:
+	case p.net.whole && !p.store.dead && p.dev.Status().Cursor != before:
 		p.w.checkFilling(p)
 	}
 	return nil

@@ -167,6 +167,9 @@ func (w *World) asked(path string, body []byte) {
 // kept makes sure that what was acknowledged is not refused because a server
 // has lost it, and that what was refused is.
 func (w *World) kept(t *typing, o *record.Outcome) {
+	if w.life > 0 && o.Refusal != nil && o.Refusal.Code == "seen" {
+		w.finds("%s had seen what the log has lost, and is refused for it", t)
+	}
 	if o.Repeated {
 		return
 	}

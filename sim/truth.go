@@ -108,14 +108,19 @@ func (t *truth) left(m member) map[record.ID]bool {
 	return out
 }
 
-// screen is a record as a phone has pulled it.
-func (p *phone) screen(rec record.ID) view {
-	var seq record.Seq
+// pulled is the seq of a record as a phone has pulled it.
+func (p *phone) pulled(rec record.ID) (seq record.Seq) {
 	p.dev.Pulled(func(_ string, id record.ID, s record.Seq, _ []string, _ record.Values) {
 		if id == rec {
 			seq = s
 		}
 	})
+	return seq
+}
+
+// screen is a record as it stood at a seq, in the life in which a phone has
+// pulled it.
+func (p *phone) screen(rec record.ID, seq record.Seq) view {
 	for life := p.life; life >= 0 && seq > 0; life-- {
 		all := p.w.views[lived{life, rec}]
 		for _, v := range slices.Backward(all) {
@@ -133,9 +138,10 @@ func (t *typing) undoes(p *phone, kind *record.Kind, e *record.Edit) {
 	if e.Op != record.OpDelete && len(e.Remove) == 0 {
 		return
 	}
-	v := p.screen(e.ID)
+	v := p.screen(e.ID, p.pulled(e.ID))
 	lost := p.life != p.w.life
 	if e.Op == record.OpDelete {
+		v = p.screen(e.ID, record.Seq(e.Seen.Seq())) // what is under an own edit on top is not seen
 		note(t.deletes, e.ID, slices.Collect(maps.Keys(v.writes))...)
 		note(t.deletes, e.ID, slices.Collect(maps.Keys(p.own))...)
 		p.w.loose[member{place: place{rec: e.ID}}] = p.w.loose[member{place: place{rec: e.ID}}] || lost

@@ -53,17 +53,22 @@ func (w *work) checkEpoch(j *job) error {
 	return err
 }
 
-// isLost reports whether any of these was judged in the present epoch, as its
-// receipt proves, and is not in the log.
+// isLost reports whether any of these was judged beyond the end of the log, in
+// whatever epoch, or in the present one and is not in the log, as its receipt
+// proves.
 func (e *Engine) isLost(
 	ctx context.Context, tx store.Tx, head store.Head, replica record.ReplicaID, muts []record.Mutation,
 ) (bool, error) {
 	proven := map[record.ID]bool{}
 	for i := range muts {
 		m := &muts[i]
-		if m.Again != nil && m.Again.Epoch == head.Epoch && e.teller.Prove(tx.Org, replica, m).Result != "" {
-			proven[m.ID] = true
+		if m.Again == nil || m.Again.Epoch != head.Epoch && m.Again.Seq <= head.Seq || e.teller.Prove(tx.Org, replica, m).Result == "" {
+			continue
 		}
+		if m.Again.Seq > head.Seq {
+			return true, nil
+		}
+		proven[m.ID] = true
 	}
 	if len(proven) == 0 {
 		return false, nil

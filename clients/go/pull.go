@@ -64,6 +64,9 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 				continue
 			}
 		}
+		if errs.CodeOf(err) == codeReplica {
+			err = d.giveUp(err) // it was never written under that name, or the journal would have brought it back
+		}
 		if err != nil {
 			return err
 		}

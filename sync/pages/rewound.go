@@ -19,13 +19,15 @@ func (*lostPlace) Error() string { return "the log has lost what a device has se
 func (p *page) checkPlace() error {
 	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
 	switch {
+	case lost: // of whatever epoch: this log must not give those numbers out
+		return &lostPlace{p.head.Epoch}
 	case p.old.epoch != p.head.Epoch:
 		return p.staleEpoch()
 	case p.old.base < p.head.Horizon:
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case !lost && p.old.pos == 0:
+	case p.old.pos == 0:
 		return nil
-	case !lost:
+	default:
 		chain, err := p.tx.Chain(p.ctx, p.old.pos)
 		if err != nil {
 			return err
