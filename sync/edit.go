@@ -2,14 +2,11 @@ package sync
 
 import (
 	"encoding/json"
-	"slices"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
-	"roadbook/store"
 	"roadbook/sync/history"
-	"roadbook/version"
 )
 
 // edit settles one edit of the mutation.
@@ -360,51 +357,6 @@ func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 	d.quiet, d.wrote = false, true
 	d.now.State, d.now.Tomb = record.Live, record.Writer{}
 	return nil
-}
-
-// noteOver remembers what the author had seen of a record beyond what is known
-// to be durable: a device that gives this mutation to a restored server gives
-// that along.
-//
-// A record's vector has the last write of each replica. If the author has not
-// seen that one, an earlier one that he has seen may still hold a field or an
-// element.
-func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
-	var last []record.Writer // of each replica, what he had seen
-	see := func(all ...record.Writer) {
-		for _, o := range all {
-			if o.IsZero() || o.Replica == s.by.Replica || !w.Covers(o) {
-				continue
-			}
-			i := slices.IndexFunc(last, func(l record.Writer) bool { return l.Replica == o.Replica })
-			switch {
-			case i < 0:
-				last = append(last, o)
-			case last[i].N < o.N:
-				last[i] = o
-			}
-		}
-	}
-	see(rec.Vector...)
-	for i := range rec.Slots {
-		see(rec.Slots[i].By)
-		for k := range rec.Slots[i].Elems {
-			see(rec.Slots[i].Elems[k].Adds...)
-		}
-	}
-	if len(last) == 0 {
-		return
-	}
-	if s.over == nil {
-		s.over = map[record.ID]version.Vector{}
-	}
-	if s.over[rec.ID] == nil {
-		s.over[rec.ID] = version.Vector{}
-	}
-	for _, o := range last {
-		name := store.ReplicaName(o.Replica)
-		s.over[rec.ID][name] = max(s.over[rec.ID][name], o.N)
-	}
 }
 
 // report notes what settling an edit came to.

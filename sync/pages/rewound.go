@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"roadbook/access"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
@@ -38,6 +39,12 @@ func (p *page) checkPlace() error {
 		return &lostPlace{p.head.Epoch}
 	}
 	return nil
+}
+
+// IsBeyond reports whether a device was given a place beyond the end of a log.
+func (m *Maker) IsBeyond(who access.Caller, cursor string, head record.Seq) bool {
+	c, err := m.Cursor(who, cursor)
+	return err == nil && (c.pos > head || c.head > head)
 }
 
 // staleEpoch answers a device that was last here in an earlier life of the log.
