@@ -26,9 +26,10 @@ func TestRestore_all(t *testing.T) {
 
 	require.Equal(t, []store.LogEnd{{Org: w.org, Epoch: "e1", Seq: last}}, done.Ends)
 	require.Equal(t, m.ID, done.Manifest.ID)
-	require.Equal(t, last+store.EpochGap, again.end().Seq, "a new epoch has begun")
+	begun := again.end().Seq
+	require.Greater(t, begun, last+1<<16, "a new epoch has begun, far behind whatever was lost")
 	require.NotEqual(t, "e1", again.end().Epoch)
-	require.Equal(t, last+store.EpochGap+1, again.write())
+	require.Equal(t, begun+1, again.write())
 	rows, err := again.engine.Store.CheckLog(t.Context(), w.org, 2)
 	require.NoError(t, err)
 	require.Equal(t, 2, rows)

@@ -34,7 +34,7 @@ func TestRestore_toAPoint(t *testing.T) {
 
 	again, done := w.restore(folder, func(o *backup.RestoreOptions) { o.Org, o.Seq, o.Until = w.org, seqs[2], "the third" })
 	require.Equal(t, []store.LogEnd{{Org: w.org, Epoch: "e1", Seq: seqs[2]}}, done.Ends)
-	require.Equal(t, seqs[2]+store.EpochGap+1, again.write())
+	require.Equal(t, again.end().Seq+1, again.write())
 	_, end := again.archive(folder)
 	last := again.write()
 	again.confirmed()

@@ -119,9 +119,11 @@ func (w *World) part(kind *record.Kind, text string) (part, error) {
 		p.raw = w.raw(f, value)
 		return p, nil
 	}
-	var elems []json.RawMessage
+	elems := []json.RawMessage{}
 	for e := range strings.SplitSeq(value, ",") {
-		elems = append(elems, w.raw(f, e))
+		if e != "-" { // of nothing
+			elems = append(elems, w.raw(f, e))
+		}
 	}
 	p.raw = encode(elems)
 	return p, nil

@@ -87,6 +87,9 @@ func (g *generator) somebody() string { return pick(g, logins[1:]...) }
 // next thinks up one step.
 func (g *generator) next() Step {
 	p := pick(g, g.w.phones...)
+	if g.w.seed%3 == 2 && g.chance(10) { // the worst days of a server
+		return g.worst(p)
+	}
 	if g.w.seed%4 == 0 && g.chance(7) {
 		return g.copies(p) // phones that are copied and restored all the time
 	}
@@ -153,6 +156,27 @@ func (g *generator) copies(p *phone) Step {
 		return g.begin(p.name, "twin", p.login+"-"+strconv.Itoa(g.twins))
 	}
 	return g.begin(p.name, "restore")
+}
+
+// worst is what should never happen to a server, and to phones beside it.
+func (g *generator) worst(p *phone) Step {
+	switch x := g.rng.IntN(100); {
+	case x < 35 || len(g.w.saved) == 0:
+		return g.begin("office", "saves")
+	case x < 65:
+		s := g.begin("office", "rewinds", strconv.Itoa(1+g.rng.IntN(len(g.w.saved))))
+		if g.chance(30) {
+			s.With = map[string]string{"silent": "1"}
+		}
+		return s
+	case x < 70:
+		return g.begin("time", "720h")
+	case x < 76:
+		return g.begin("office", "expires")
+	case x < 80:
+		return g.begin(p.name, pick(g, "wiped", "reinstalls"))
+	}
+	return g.copies(p)
 }
 
 // network lets chance do something to a step's requests.

@@ -76,6 +76,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 func (w *World) serve(s Step, req *http.Request, body []byte) *answer {
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	a := &answer{header: http.Header{}, status: http.StatusOK}
+	w.asked(req.URL.Path, body)
 	via := s.number("via")
 	if via < 1 || via > len(w.http) {
 		via = 1
@@ -150,6 +151,7 @@ func (w *World) heard(who, path string, a *answer) {
 	case a.status == http.StatusOK:
 	case a.status == http.StatusConflict && (t.Code == "fork" || t.Code == "hole"):
 	case a.status == http.StatusGone:
+	case w.isLost(a.status, &t):
 	default:
 		w.finds("the server answers %s's %s with %d: %s", who, path, a.status, a.text)
 	}

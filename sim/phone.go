@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -37,11 +38,13 @@ type phone struct {
 
 // known is what the oracle remembers of a phone; a backup has it too.
 type known struct {
-	from   string     // the first month that it wants
-	kinds  []string   // that it wants; none are all
-	pins   []string   // accounts that it pins, as scripts call them
-	filled record.Seq // the head at which it last had everything
-	steady bool       // since then it wants the same, and its person may see the same
+	from   string             // the first month that it wants
+	kinds  []string           // that it wants; none are all
+	pins   []string           // accounts that it pins, as scripts call them
+	filled record.Seq         // the head at which it last had everything
+	life   int                // of the server from which it last pulled
+	own    map[record.ID]bool // what was typed on it
+	steady bool               // since then it wants the same, and its person may see the same
 }
 
 type backup struct {
@@ -86,6 +89,7 @@ func (w *World) join(s Step) error {
 		return errPassed
 	}
 	p := &phone{w: w, name: s.Who, login: s.Args[0], who: w.idOf(s.Args[0]), memory: &localstore.Memory{}}
+	p.own = map[record.ID]bool{}
 	p.stage, p.size, p.from = s.With["stage"] != "0", s.number("size"), s.With["want"]
 	if err := p.setSkew(s.With["skew"]); err != nil {
 		return err
@@ -122,7 +126,9 @@ func (p *phone) open() (err error) {
 func (p *phone) signIn() error {
 	p.net.begin(Step{})
 	err := p.dev.SignIn(p.w.ctx, "acme", p.login, "secret")
-	p.id = p.w.deviceOf(p.dev.Status().Install)
+	if id, known := p.w.devices[p.dev.Status().Install+" "+p.who.String()]; known {
+		p.id = id
+	}
 	return err
 }
 
@@ -169,7 +175,7 @@ func (p *phone) talks(s Step, do func() error) error {
 		return again
 	case err == nil, isOffline(err), errors.Is(err, errDied):
 		return nil
-	case strings.Contains(err.Error(), "sign in again"):
+	case strings.Contains(err.Error(), "sign in again"), p.w.forgot(err):
 		p.w.say("      %s signs in again", p.name)
 		return p.signIn()
 	}
@@ -179,31 +185,27 @@ func (p *phone) talks(s Step, do func() error) error {
 
 func (p *phone) backUp() {
 	p.clone = &backup{p.memory.Clone(), p.known}
+	p.clone.own = maps.Clone(p.own)
 }
 
-// restore puts the backup back onto the phone. What was typed since and not
-// sent is gone with the phone.
+// copied is a phone's backup, to be put back somewhere; it may be put back once
+// more.
+func (p *phone) copied() (*localstore.Memory, known) {
+	k := p.clone.known
+	k.own = maps.Clone(k.own)
+	return p.clone.memory.Clone(), k
+}
+
+// restore puts the backup back onto the phone. What was typed since and is
+// nowhere else is gone with the phone.
 func (p *phone) restore() error {
 	if p.clone == nil {
 		return errPassed
 	}
-	b := p.clone
-	p.clone = nil
-	before := p.dev.Outbox()
-	p.memory, p.known = b.memory, b.known
-	if err := p.open(); err != nil {
-		return err
-	}
-	kept := map[record.ID]bool{}
-	for _, m := range p.dev.Outbox() {
-		kept[m.ID] = true
-	}
-	for _, m := range before {
-		if !kept[m.ID] {
-			p.w.typed[m.ID].excused = true
-		}
-	}
-	return nil
+	p.memory, p.known = p.copied()
+	err := p.open()
+	p.w.bury()
+	return err
 }
 
 // twin puts the backup onto another phone, which goes on beside the first.
@@ -212,11 +214,33 @@ func (p *phone) twin(name string) error {
 		return errPassed
 	}
 	t := &phone{w: p.w, name: name, login: p.login, who: p.who, id: p.id, skew: p.skew, stage: p.stage, size: p.size}
-	t.memory, t.known = p.clone.memory, p.clone.known
-	p.clone = nil
+	t.memory, t.known = p.copied()
 	if err := t.open(); err != nil {
 		return err
 	}
 	p.w.phones = append(p.w.phones, t)
 	return nil
+}
+
+// wiped gives somebody an empty phone in place of the one that he had. An app
+// that is installed anew may find the name of the install where its system
+// keeps secrets.
+func (p *phone) wiped(keychain bool) error {
+	identity := map[string]any{"format": 1, "install": p.dev.Status().Install}
+	p.memory = &localstore.Memory{}
+	p.known = known{from: p.from, own: map[record.ID]bool{}, life: p.w.life}
+	if keychain {
+		text := encode(identity)
+		if err := p.memory.Write([]localstore.Write{{Table: "meta", Key: []byte("identity"), Value: text}}); err != nil {
+			return err
+		}
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	p.w.bury()
+	if err := p.signIn(); err != nil {
+		return err
+	}
+	return p.wants([]string{p.from})
 }

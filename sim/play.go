@@ -73,12 +73,17 @@ func (p *phone) does(s Step) (done bool, err error) {
 		return true, p.open()
 	case "restore":
 		return true, p.restore()
+	case "wiped":
+		return true, p.wiped(false)
+	case "reinstalls":
+		return true, p.wiped(true)
 	}
 	return false, nil
 }
 
 func (p *phone) pulls(s Step) error {
 	whole := false
+	before := p.dev.Status().Cursor
 	err := p.talks(s, func() error {
 		_, err := p.dev.Pull(p.w.ctx)
 		whole = err == nil
@@ -87,13 +92,16 @@ func (p *phone) pulls(s Step) error {
 	if err != nil {
 		return err
 	}
+	if p.dev.Status().Cursor != before {
+		p.life = p.w.life
+	}
 	if faults := p.dev.Status().Faults; faults > 0 {
 		p.w.finds("%s was sent %d parts of records that it does not hold", p.name, faults)
 	}
 	switch {
 	case whole:
 		p.w.checkWhole(p)
-	case p.net.whole && !p.store.dead:
+	case p.net.whole && !p.store.dead && p.dev.Status().Cursor != before:
 		p.w.checkFilling(p)
 	}
 	return nil
@@ -243,6 +251,15 @@ func (w *World) office(s Step) (done bool, err error) {
 	case "publishes":
 		w.say("%s", s)
 		return true, w.publishes(engine, s.Args)
+	case "saves":
+		w.say("%s", s)
+		return true, w.saves()
+	case "rewinds":
+		w.say("%s", s)
+		return true, w.rewinds(s)
+	case "expires":
+		w.say("%s", s)
+		return true, w.expires()
 	case "restarts":
 		w.say("%s", s)
 		w.restart(max(s.number("via"), 1) - 1)

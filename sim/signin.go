@@ -19,13 +19,10 @@ import (
 // in is tested where it is written.
 type door struct{ w *World }
 
-// deviceOf is the device that an install is.
-func (w *World) deviceOf(install string) record.ID { return w.derive("device " + install) }
-
 // Login implements api.SignIn.
 func (d door) Login(ctx context.Context, r *wire.LoginRequest, _ string) (*wire.LoginAnswer, error) {
 	w := d.w
-	who := access.Caller{Org: w.org, Person: w.idOf(r.User), Device: w.deviceOf(r.Device.Install)}
+	who := access.Caller{Org: w.org, Person: w.idOf(r.User), Device: w.deviceFor(r.Device, w.idOf(r.User))}
 	var replica store.Replica
 	var log store.Log
 	err := pg.InTx(ctx, w.pool, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
@@ -62,6 +59,9 @@ func (d door) Caller(_ context.Context, token string) (access.Caller, error) {
 	var err error
 	if who.Person, err = record.ParseID(person); err == nil {
 		who.Device, err = record.ParseID(dev)
+	}
+	if err == nil && !d.w.knows(who.Device, who.Person) {
+		err = errPassed
 	}
 	if err != nil {
 		return who, errs.New("sim.Caller", errs.Anonymous, "whose token is this?").Coded("token").Because(err)

@@ -78,6 +78,13 @@ type World struct {
 	tables *tables            // as last read, of one head
 	replay *replay
 
+	life    int                         // how often the server was restored
+	saved   []saved                     // its backups, oldest first
+	devices map[string]record.ID        // that it knows, by install and person
+	proven  map[record.ID]record.Result // what the push in hand proves of what it brings
+	views   map[lived][]view            // records as logs had them
+	loose   map[member]bool             // elements, and records, of which a restore leaves open what becomes
+
 	found error    // the first thing that must not be
 	story []string // what came of each step
 }
@@ -95,6 +102,7 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
 		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
+		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{},
 	}
 	w.replay = newReplay(w)
 	var err error

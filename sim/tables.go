@@ -173,9 +173,23 @@ type logRow struct {
 
 	edits   []loggedEdit
 	clashes []record.Clash
+	as      *settledAs // of a row that says what became of a parked mutation
+	parked  bool
 }
 
-const refusedNo = 2 // the result of a refused mutation, in the table
+// settledAs is the name of a mutation that was parked.
+type settledAs struct {
+	Replica record.ReplicaID
+	N       uint64
+	ID      record.ID
+	Parked  record.Seq
+}
+
+// Results of mutations, in the table.
+const (
+	refusedNo = 2
+	parkedNo  = 3
+)
 
 // logSince are the rows after a seq.
 func (w *World) logSince(after record.Seq) ([]*logRow, error) {

@@ -28,7 +28,11 @@ type typing struct {
 	stamp   version.Stamp
 	over    map[place]*typing // whose value stood on his screen
 	outcome *record.Outcome   // the first that anybody heard of
-	excused bool              // it died with its phone
+	excused bool              // it died with its phone, or with a server
+	life    int               // in which the outcome was heard
+
+	removes map[member]map[record.ID]bool    // the adds that it takes away
+	deletes map[record.ID]map[record.ID]bool // the writes that a delete had seen
 }
 
 func (t *typing) String() string { return fmt.Sprintf("step %d of %s", t.step, t.who) }
@@ -47,11 +51,14 @@ func (t *typing) knew(at place, other *typing) bool {
 // noteTyping remembers what somebody had on his screen.
 func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]device.View) {
 	t := w.note(p.name, m)
-	for _, e := range m.Edits {
+	for i := range m.Edits {
+		e := m.Edits[i]
+		t.undoes(p, w.schema.Kind(e.Kind), &e)
 		for _, v := range e.Set {
 			t.saw(w, place{e.ID, v.Field}, before[e.ID].Raw(v.Field))
 		}
 	}
+	p.own[m.ID] = true
 	for id, was := range before {
 		if e := slices.IndexFunc(m.Edits, func(e record.Edit) bool { return e.ID == id }); e >= 0 && m.Edits[e].Kind == "account" {
 			now, _ := p.dev.Get(id)
@@ -64,7 +71,9 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 // noteOffice does so for the server, which sees all that there is.
 func (w *World) noteOffice(m *record.Mutation, all *tables) {
 	t := w.note("the office", m)
-	for _, e := range m.Edits {
+	for i := range m.Edits {
+		e := m.Edits[i]
+		t.undoesAll(w.replay.truth, w.schema.Kind(e.Kind), &e)
 		for _, p := range w.phones {
 			p.steady = p.steady && p.who != e.ID
 		}
@@ -78,7 +87,9 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 }
 
 func (w *World) note(who string, m *record.Mutation) *typing {
-	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{}}
+	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{},
+		removes: map[member]map[record.ID]bool{}, deletes: map[record.ID]map[record.ID]bool{},
+	}
 	w.typed[m.ID] = t
 	for _, e := range m.Edits {
 		if name := w.names[e.ID]; e.Op == record.OpDelete && name != "" {
@@ -123,8 +134,9 @@ func (w *World) judged(o *record.Outcome) {
 	switch {
 	case t == nil:
 		w.finds("a verdict on what nobody typed: %s", o.ID)
-	case t.outcome == nil:
-		t.outcome = o
+	case t.outcome == nil, t.life != w.life, t.outcome.Result == record.Parked && o.Result != record.Parked:
+		w.kept(t, o)
+		t.outcome, t.life = o, w.life
 	case t.outcome.Result != o.Result || len(t.outcome.Clashes) != len(o.Clashes):
 		w.finds("%s was %s with %d clashes and is %s with %d now", t, t.outcome.Result, len(t.outcome.Clashes), o.Result, len(o.Clashes))
 	default:

@@ -23,9 +23,20 @@ type Epoch struct {
 	At     time.Time
 }
 
-// EpochGap is how far a head jumps when an epoch begins: further than any log
-// has come, so that a seq is never given out twice.
-const EpochGap record.Seq = 1 << 40
+// SeqsPerSecond is more than any log grows by. An epoch begins at as many times
+// this as seconds have passed by the server's clock since 2020, so beyond all
+// that any epoch before it has given out, also one that is lost: a server may
+// be restored twice, the second time to a point before the first. A jump of a
+// fixed length from where the log ends would then meet what was lost. It also
+// keeps a seq, and with it a cursor, short: 2^49 is reached in 136 years.
+const SeqsPerSecond record.Seq = 1 << 17
+
+var firstSecond = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+
+// EpochAt is where an epoch begins that follows a log which ends at a seq.
+func EpochAt(now time.Time, head record.Seq) record.Seq {
+	return max(head+SeqsPerSecond, record.Seq(now.Unix()-firstSecond)*SeqsPerSecond)
+}
 
 var epochsBegin = pg.Statement("epochs_begin", `
 	WITH begun AS (

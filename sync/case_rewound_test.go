@@ -199,3 +199,61 @@ func TestCase12_noProof(t *testing.T) {
 	require.Equal(t, "hole", problem.Err.Code)
 	require.Equal(t, lin.epoch, w.end().Epoch)
 }
+
+// The second restore goes back to a point before the first. No seq of the life
+// in between is given out again: what was typed there says by such numbers what
+// it had seen.
+func TestCase12_restoredTwice(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, zhou := w.phone("lin"), w.phone("lin")
+	shop := lin.create("account", values("name", "兴旺"))
+	lin.sync()
+	backup := w.backup()
+	w.restored(backup)
+	for range 5 {
+		w.propose(w.org, w.account("in between"))
+	}
+	zhou.restart()
+	zhou.sync()
+	lost := w.end()
+	zhou.edit(shop, values("short_name", "旺"))
+
+	w.pass(time.Second)
+	w.restored(backup)
+
+	require.Greater(t, w.end().Seq, lost.Seq)
+	lin.restart()
+	lin.sync()
+	lin.edit(shop, values("short_name", "兴"))
+	lin.sync()
+	zhou.restart()
+	zhou.push()
+	require.Equal(t, record.Merged, zhou.outs[zhou.names[1]].Result, "he had not seen it, whatever its number")
+}
+
+// The server is rolled back to before the present epoch began. What it gave out
+// in that one is beyond its log, and proves it.
+func TestCase12_rolledBackOverAnEpoch(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	lin.sync()
+	backup := w.backup()
+	_, err := w.engine.NewEpoch(t.Context(), w.org, "a test")
+	require.NoError(t, err)
+	lin.restart()
+	lin.create("account", values("name", "兴旺"))
+	all := slices.Clone(lin.outbox)
+	lin.sync()
+	epoch, lost := lin.epoch, w.end()
+
+	w.pass(time.Second)
+	w.rewind(backup)
+	require.Equal(t, []record.Result{record.Applied}, results(lin.give(lin.journal(all, epoch, 1))))
+
+	require.Greater(t, w.end().Seq, lost.Seq)
+	require.NotEqual(t, epoch, w.end().Epoch)
+}

@@ -6,9 +6,7 @@ import (
 	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
-	"roadbook/store"
 	"roadbook/sync/history"
-	"roadbook/version"
 )
 
 // edit settles one edit of the mutation.
@@ -358,25 +356,6 @@ func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 	d.quiet, d.wrote = false, true
 	d.now.State, d.now.Tomb = record.Live, record.Writer{}
 	return nil
-}
-
-// noteOver remembers what the author had seen of a record beyond what is known
-// to be durable: a device that gives this mutation to a restored server gives
-// that along.
-func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
-	for _, o := range rec.Vector {
-		if o.Replica == s.by.Replica || !w.Covers(o) {
-			continue
-		}
-		if s.over == nil {
-			s.over = map[record.ID]version.Vector{}
-		}
-		if s.over[rec.ID] == nil {
-			s.over[rec.ID] = version.Vector{}
-		}
-		name := store.ReplicaName(o.Replica)
-		s.over[rec.ID][name] = max(s.over[rec.ID][name], o.N)
-	}
 }
 
 // report notes what settling an edit came to.

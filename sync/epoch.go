@@ -20,7 +20,7 @@ const epochNames = 3
 // NewEpoch begins a new life of an org's log, after the database has come back
 // at another point than the one at which it was left. From here on no seq and
 // no dot is one that was given out before, also not in what was lost: the head
-// jumps by store.EpochGap in one row of the log, and the server writes under a
+// jumps to store.EpochAt in one row of the log, and the server writes under a
 // new name. Cursors of before are stale, code epoch.
 func (e *Engine) NewEpoch(ctx context.Context, org record.OrgID, reason string) (store.Epoch, error) {
 	_, life, err := e.Store.LifeOf(ctx)
@@ -109,7 +109,7 @@ func (w *work) beginEpoch(fresh store.Epoch) (store.Epoch, error) {
 	server := store.Writer{ID: record.ReplicaID(w.e.Draw()), Device: old.Device, Person: old.Person, Stamp: old.Stamp}
 	fresh.Was, fresh.From, fresh.At = w.head.Epoch, w.head.Seq, w.now
 	fresh.Epoch = w.e.drawEpoch()
-	fresh.Began = w.head.Seq + store.EpochGap
+	fresh.Began = store.EpochAt(w.now, w.head.Seq)
 	body, err := json.Marshal([]epochBody{{Op: "epoch", Set: epochSet{
 		Epoch: fresh.Epoch, Was: fresh.Was, From: strconv.FormatInt(int64(fresh.From), 10), Reason: fresh.Reason,
 	}}})

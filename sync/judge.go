@@ -44,6 +44,9 @@ func (w *work) judge(j *job) error {
 	if err := w.checkEpoch(j); err != nil || j.err != nil {
 		return err
 	}
+	if j.err = w.checkSeen(j); j.err != nil {
+		return nil
+	}
 	known, err := w.judgeName(j, writer)
 	if err != nil || j.err != nil {
 		return err

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"roadbook/access"
@@ -35,8 +36,14 @@ func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (ans
 	prev := p.Prev
 	for first := true; first || len(p.Mutations) > 0; first = false {
 		chunk := p.Mutations[:min(len(p.Mutations), maxGather)]
-		j := &job{who: who, replica: replica, prev: prev, muts: chunk, lineage: p.Lineage, epoch: p.Epoch}
-		if err := e.submit(ctx, who.Org, j); err != nil {
+		j := &job{who: who, replica: replica, prev: prev, muts: chunk, lineage: p.Lineage, epoch: p.Epoch, cursor: p.Cursor}
+		err := e.submit(ctx, who.Org, j)
+		if errors.Is(err, errSeenLost) {
+			if err = e.seenLost(ctx, who.Org, j.head.Epoch); err == nil {
+				err = e.submit(ctx, who.Org, j) // and is told that the epoch is another
+			}
+		}
+		if err != nil {
 			return nil, prefixed(err, answer.Outcomes)
 		}
 		answer.Outcomes = append(answer.Outcomes, j.outcomes...)

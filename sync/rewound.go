@@ -2,13 +2,16 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"roadbook/access"
+	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync/pages"
 	"roadbook/sync/wire"
+	"roadbook/version"
 )
 
 // A server may have come back at an earlier point without anybody having said
@@ -53,17 +56,39 @@ func (w *work) checkEpoch(j *job) error {
 	return err
 }
 
-// isLost reports whether any of these was judged in the present epoch, as its
-// receipt proves, and is not in the log.
+// errSeenLost is that a device has seen what the log does not have, and proves it.
+var errSeenLost = errors.New("a device has seen what the log has lost")
+
+// checkSeen looks at what was typed on a screen of a log that is lost without
+// anybody knowing. It would be refused, because there is not as much as it has
+// seen.
+func (w *work) checkSeen(j *job) error {
+	for i := range j.muts {
+		for k := range j.muts[i].Edits {
+			if record.Seq(j.muts[i].Edits[k].Seen.Seq()) > w.start && w.e.pages.IsBeyond(j.who, j.cursor, w.start) {
+				return errSeenLost
+			}
+		}
+	}
+	return nil
+}
+
+// isLost reports whether any of these was judged beyond the end of the log, in
+// whatever epoch, or in the present one and is not in the log, as its receipt
+// proves.
 func (e *Engine) isLost(
 	ctx context.Context, tx store.Tx, head store.Head, replica record.ReplicaID, muts []record.Mutation,
 ) (bool, error) {
 	proven := map[record.ID]bool{}
 	for i := range muts {
 		m := &muts[i]
-		if m.Again != nil && m.Again.Epoch == head.Epoch && e.teller.Prove(tx.Org, replica, m).Result != "" {
-			proven[m.ID] = true
+		if m.Again == nil || m.Again.Epoch != head.Epoch && m.Again.Seq <= head.Seq || e.teller.Prove(tx.Org, replica, m).Result == "" {
+			continue
 		}
+		if m.Again.Seq > head.Seq {
+			return true, nil
+		}
+		proven[m.ID] = true
 	}
 	if len(proven) == 0 {
 		return false, nil
@@ -117,4 +142,49 @@ func (w *work) readmit(j *job) error {
 	w.writers[j.replica] = &writer
 	w.twins[j.replica] = nil
 	return nil
+}
+
+// noteOver remembers what the author had seen of a record beyond what is known
+// to be durable: a device that gives this mutation to a restored server gives
+// that along.
+//
+// A record's vector has the last write of each replica. If the author has not
+// seen that one, an earlier one that he has seen may still hold a field or an
+// element.
+func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
+	var last []record.Writer // of each replica, what he had seen
+	see := func(all ...record.Writer) {
+		for _, o := range all {
+			if o.IsZero() || o.Replica == s.by.Replica || !w.Covers(o) {
+				continue
+			}
+			i := slices.IndexFunc(last, func(l record.Writer) bool { return l.Replica == o.Replica })
+			switch {
+			case i < 0:
+				last = append(last, o)
+			case last[i].N < o.N:
+				last[i] = o
+			}
+		}
+	}
+	see(rec.Vector...)
+	for i := range rec.Slots {
+		see(rec.Slots[i].By)
+		for k := range rec.Slots[i].Elems {
+			see(rec.Slots[i].Elems[k].Adds...)
+		}
+	}
+	if len(last) == 0 {
+		return
+	}
+	if s.over == nil {
+		s.over = map[record.ID]version.Vector{}
+	}
+	if s.over[rec.ID] == nil {
+		s.over[rec.ID] = version.Vector{}
+	}
+	for _, o := range last {
+		name := store.ReplicaName(o.Replica)
+		s.over[rec.ID][name] = max(s.over[rec.ID][name], o.N)
+	}
 }

@@ -166,7 +166,7 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 		Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: string(c.Field.Policy),
 	}
 	if kind := s.w.schema.Kind(conflictKind); c.Ask && kind != nil && r.Kind != kind {
-		id := s.m.ID.Derive(r.ID.String() + " " + c.Field.Name)
+		id := s.conflictID(r, c)
 		if err := s.open(kind, id, r, c); err != nil {
 			return err
 		}
@@ -175,6 +175,20 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 	s.clashes = append(s.clashes, told)
 	s.mine = append(s.mine, c.LostBy.Same(s.by))
 	return nil
+}
+
+// conflictID follows from the two that met, whoever of them came first: after a
+// restore they may come back the other way round, and what a person has decided
+// must find the conflict that it decides.
+func (s *settling) conflictID(r *record.Record, c conflicts.Clash) record.ID {
+	name := func(by record.Writer) string {
+		if by.Same(s.by) && !s.proof.Dot.IsZero() {
+			by = s.proof.Dot // what it was called then
+		}
+		return version.Dot{Replica: store.ReplicaName(by.Replica), N: by.N}.String()
+	}
+	one, other := name(c.KeptBy), name(c.LostBy)
+	return r.ID.Derive(c.Field.Name + " " + min(one, other) + " " + max(one, other))
 }
 
 func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {

@@ -1,8 +1,10 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"roadbook/access"
@@ -191,8 +193,11 @@ func (w *work) subtrees() []store.Rescope {
 
 // entryAt reads a row of the log, also one of this transaction.
 func (w *work) entryAt(seq record.Seq) (store.Entry, error) {
-	if seq > w.start {
-		return w.log[seq-w.start-1], nil
+	if seq > w.start { // an epoch that begins leaves a gap, so they are not at their places
+		i, found := slices.BinarySearchFunc(w.log, seq, func(e store.Entry, seq record.Seq) int { return cmp.Compare(e.Seq, seq) })
+		if found {
+			return w.log[i], nil
+		}
 	}
 	return w.tx.Entry(w.ctx, seq)
 }

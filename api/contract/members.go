@@ -58,6 +58,7 @@ var members = map[string]change{
 
 	"Push.prev":      says("The id of the mutation before the first; empty before n 1."),
 	"Push.epoch":     says(ofEpoch),
+	"Push.cursor":    says("Where the device stands, as the last pull said: it proves to a server that was restored without a word what the device has seen."),
 	"Push.sent_ms":   says("What the device's clock said as it sent this."),
 	"Push.schema":    says("The version of the schema that the device works with."),
 	"Push.mutations": atMost(wire.MaxPush, "With consecutive n."),

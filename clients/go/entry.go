@@ -29,7 +29,10 @@ type verdict struct {
 	Receipt string                       `json:"receipt,omitempty"`
 	Showing bool                         `json:"showing,omitempty"` // no complete pull has passed it
 	Kept    bool                         `json:"kept,omitempty"`    // the server may still lose it
+	Placed  bool                         `json:"placed,omitempty"`  // it came after a place in the log that a pull went on from
+	Doubted bool                         `json:"doubted,omitempty"` // that pull has passed it and did not tell of it
 
+	told bool   // a pull has
 	tick uint64 // when it came, among the verdicts since the device was opened
 }
 

@@ -16,7 +16,7 @@ import (
 // names and with the proof of the old verdict, before anything else is said.
 
 // heal re-pushes what was judged in another epoch than the log's present one,
-// the oldest replica first.
+// and what the log seems to have lost of this one, the oldest replica first.
 func (d *Device) heal(ctx context.Context, r *Report) error {
 	for idle := 0; idle < maxIdle; idle++ {
 		replica, list := d.unhealed()
@@ -43,12 +43,24 @@ func (d *Device) unhealed() (version.Replica, []*entry) {
 		return "", nil
 	}
 	for _, replica := range d.replicas() {
-		list := d.journalOf(replica, func(en *entry) bool { return en.Verdict.Epoch != d.sight.Epoch })
+		list := d.journalOf(replica, func(en *entry) bool { return en.Verdict.Epoch != d.sight.Epoch || en.Verdict.Doubted })
 		if len(list) > 0 {
 			return replica, list
 		}
 	}
 	return "", nil
+}
+
+// doubt notes what a server that was put back without saying so has lost: a
+// complete pull that went on from a place in the log tells of every own verdict
+// behind that place. The receipt proves it when it is pushed again; if the
+// server has it after all, nothing comes of that.
+func (d *Device) doubt(en *entry, b *batch) {
+	v := en.Verdict
+	if v.Placed && v.Kept && !v.told && en.Replica == d.id.Replica && v.Epoch == d.sight.Epoch {
+		v.Doubted = true
+		d.saveEntry(b, en)
+	}
 }
 
 // replicas are all that the device has been, oldest first.

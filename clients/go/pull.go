@@ -71,6 +71,9 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 				continue
 			}
 		}
+		if errs.CodeOf(err) == codeReplica {
+			err = d.giveUp(err) // it was never written under that name, or the journal would have brought it back
+		}
 		if err != nil {
 			return err
 		}
@@ -203,7 +206,7 @@ func (d *Device) hurt() bool {
 
 // apply takes in the staged pages and this one, all at once.
 func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) {
-	shelf := d.base
+	shelf, goesOn := d.base, d.fresh == nil
 	if d.fresh != nil {
 		shelf = d.fresh
 	}
@@ -233,7 +236,7 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	}
 	d.sight.Complete = d.sight.Complete || done
 	if last.Complete && d.fresh == nil {
-		d.lift(pages, mark, last.Filling, b)
+		d.lift(pages, mark, last.Filling, goesOn, b)
 	}
 	d.saveSight(b)
 }
@@ -266,7 +269,7 @@ func (d *Device) learnSchema(raw []byte, b *batch) {
 // came before it was asked for, and those that it brought. While scopes are
 // still being filled, a record that was made here may not have come yet; it is
 // shown as typed until it has.
-func (d *Device) lift(pages []*wire.PullAnswer, mark uint64, filling bool, b *batch) {
+func (d *Device) lift(pages []*wire.PullAnswer, mark uint64, filling, goesOn bool, b *batch) {
 	brought := map[record.ID]bool{}
 	for _, page := range pages {
 		for i := range page.Outcomes {
@@ -275,7 +278,11 @@ func (d *Device) lift(pages []*wire.PullAnswer, mark uint64, filling bool, b *ba
 	}
 	for _, en := range d.acked {
 		v := en.Verdict
-		passed := v.tick <= mark || brought[en.Mutation.ID]
+		v.told = v.told || brought[en.Mutation.ID]
+		passed := v.tick <= mark || v.told
+		if v.Showing && passed && goesOn {
+			d.doubt(en, b)
+		}
 		if !v.Showing || !passed || d.overtaken(en) || filling && d.awaited(en) {
 			continue
 		}

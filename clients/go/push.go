@@ -142,7 +142,7 @@ func (d *Device) frame(replica version.Replica, entries []*entry) *wire.Push {
 	first := entries[0]
 	frame := &wire.Push{
 		Replica: replica, Epoch: d.sight.Epoch, Prev: first.Prev.String(),
-		SentMS: d.cfg.Now().UnixMilli(),
+		SentMS: d.cfg.Now().UnixMilli(), Cursor: d.sight.Cursor,
 	}
 	room := d.frameBytes
 	for i, en := range entries {

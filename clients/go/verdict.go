@@ -26,8 +26,13 @@ func (d *Device) settle(o *record.Outcome, epoch string, r *Report, b *batch) {
 	}
 	d.tick++
 	first := en.Verdict == nil
-	if !first && en.Verdict.says(o, epoch) {
-		return // the verdict of the first time
+	if !first && en.Verdict.says(o, epoch) { // the verdict of the first time
+		if en.Verdict.Doubted {
+			en.Verdict.Doubted = false
+			r.Repushed++
+			d.saveEntry(b, en)
+		}
+		return
 	}
 	wasRefused := !first && en.Verdict.Result == record.Refused
 	if first {
@@ -40,6 +45,7 @@ func (d *Device) settle(o *record.Outcome, epoch string, r *Report, b *batch) {
 		r.Repushed++
 	}
 	en.Verdict.learn(o, epoch, d.tick)
+	en.Verdict.Placed, en.Verdict.Doubted, en.Verdict.told = d.fresh == nil && d.sight.Cursor != "", false, false
 	if o.Result == record.Refused && !wasRefused {
 		d.rollBack(en, o, b)
 	}

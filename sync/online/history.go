@@ -13,6 +13,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync"
+	"roadbook/sync/history"
 	"roadbook/version"
 )
 
@@ -115,8 +116,9 @@ func newBack(rec *record.Record, actor *access.Actor) *back {
 
 // change is what one row did to the record, and the record's row before it.
 func (b *back) change(row *store.Entry) (Change, record.Seq, error) {
+	typed := history.Typed(row) // under the author's name, also where the server has settled it later
 	c := Change{
-		Seq: row.Seq, Dot: version.Dot{Replica: store.ReplicaName(row.Replica), N: row.N}, ID: row.ID,
+		Seq: row.Seq, Dot: version.Dot{Replica: store.ReplicaName(typed.Replica), N: typed.N}, ID: typed.ID,
 		At: time.UnixMilli(row.Stamp.MS).UTC(), Person: row.Person, Result: row.Result,
 	}
 	edits, err := pastEdits(row)

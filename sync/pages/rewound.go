@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"roadbook/access"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
@@ -20,19 +21,27 @@ func (*lostPlace) Error() string { return "the log has lost what a device has se
 func (p *page) checkPlace(chain []byte) error {
 	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
 	switch {
+	case lost: // of whatever epoch: this log must not give those numbers out
+		return &lostPlace{p.head.Epoch}
 	case p.old.epoch != p.head.Epoch:
 		return p.staleEpoch(chain)
 	case p.old.base < p.head.Horizon:
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case !lost && (p.old.pos == 0 || p.req.Cursor == ""):
+	case p.old.pos == 0 || p.req.Cursor == "":
 		return nil
-	case !lost:
+	default:
 		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
 	}
 	if lost {
 		return &lostPlace{p.head.Epoch}
 	}
 	return nil
+}
+
+// IsBeyond reports whether a device was given a place beyond the end of a log.
+func (m *Maker) IsBeyond(who access.Caller, cursor string, head record.Seq) bool {
+	c, err := m.Cursor(who, cursor)
+	return err == nil && (c.pos > head || c.head > head)
 }
 
 // staleEpoch answers a device that was last here in an earlier life of the log.

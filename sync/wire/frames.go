@@ -91,6 +91,7 @@ type Push struct {
 	Prev      string            `json:"prev"` // id of the mutation before the first; "" before n 1
 	SentMS    int64             `json:"sent_ms,omitempty"`
 	Schema    string            `json:"schema,omitempty"`
+	Cursor    string            `json:"cursor,omitempty"`  // where the device stands: proves what it has seen to a server that has lost it
 	Lineage   []Ancestor        `json:"lineage,omitempty"` // what the replica was before, oldest first: for a server that has lost it
 	Mutations []record.Mutation `json:"mutations"`
 }

@@ -86,6 +86,8 @@ func (r *pushReader) envelope(p *Push, members record.Values) (at string) {
 			p.Prev, ok = prev(m.Raw)
 		case "sent_ms":
 			p.SentMS, ok = exact(m.Raw)
+		case "cursor":
+			p.Cursor, ok = shortText(&r.names, m.Raw, 2*MaxName) // longer than any that was given
 		case "lineage":
 			p.Lineage, ok = r.lineage(m.Raw)
 		}
