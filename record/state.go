@@ -59,8 +59,8 @@ type Record struct {
 	Entered []Seq     // in the order of Scopes
 	Seq     Seq       // of the last change of content
 	Slots   []Slot
-	Vector  []Writer // the last write of each replica above the floor
-	Tomb    Writer   // the delete, of a tombstone
+	Vector  []Writer  // the last write of each replica above the floor
+	Tomb    Writer    // the delete, of a tombstone
 	Covered []Covered // what was undone and is not back, after a restore
 }
 

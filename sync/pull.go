@@ -11,9 +11,10 @@ import (
 	"roadbook/sync/wire"
 )
 
-// A device that listens, and what is read once for all of them.
 type (
-	Seat    = pages.Seat
+	// Seat is where a device that listens stands.
+	Seat = pages.Seat
+	// Stretch is what is read once for all of them.
 	Stretch = pages.Stretch
 )
 
