@@ -11,7 +11,6 @@ import (
 	"roadbook/backup"
 	"roadbook/errs"
 	"roadbook/localpg"
-	"roadbook/store"
 	"roadbook/store/durable"
 	"roadbook/store/pg"
 )

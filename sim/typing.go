@@ -87,7 +87,8 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 }
 
 func (w *World) note(who string, m *record.Mutation) *typing {
-	t := &typing{id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{},
+	t := &typing{
+		id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{},
 		removes: map[member]map[record.ID]bool{}, deletes: map[record.ID]map[record.ID]bool{},
 	}
 	w.typed[m.ID] = t

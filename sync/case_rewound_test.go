@@ -2,7 +2,6 @@ package sync_test
 
 import (
 	"encoding/json"
-
 	"slices"
 	"strconv"
 	"testing"
@@ -12,7 +11,6 @@ import (
 
 	"roadbook/record"
 	"roadbook/store/pg/pgtest"
-
 	"roadbook/sync/wire"
 )
 

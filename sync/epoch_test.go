@@ -10,7 +10,6 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync"
-
 	"roadbook/sync/wire"
 )
 

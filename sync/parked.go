@@ -64,7 +64,7 @@ func (s *settling) named() []record.ID {
 			for _, id := range references(kind, e) {
 				all = append(all, id)
 			}
-			if parent := record.Values(e.Set).Get(kind.Parent); parent != nil {
+			if parent := e.Set.Get(kind.Parent); parent != nil {
 				all = append(all, ids(parent)...)
 			}
 		}

@@ -136,3 +136,32 @@ func TestReturning_lostReplica(t *testing.T) {
 	young.pull()
 	require.True(t, young.has(shop))
 }
+
+// Two values that met come back in the other order: they meet in the same
+// conflict, so that what a person has decided finds it.
+func TestReturning_conflict(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, chen := w.phone("lin"), w.phone("chen")
+	shop := lin.create("account", values("name", "兴旺"))
+	lin.sync()
+	chen.sync()
+	backup := w.backup()
+	lin.edit(shop, values("name", "兴"))
+	chen.edit(shop, values("name", "旺"))
+	linAll, chenAll := slices.Clone(lin.outbox), slices.Clone(chen.outbox)
+	lin.sync()
+	chen.sync()
+	clashes := chen.outs[chenAll[0].ID].Clashes
+	require.Len(t, clashes, 1)
+	require.NotNil(t, clashes[0].Conflict)
+	epoch := lin.epoch
+
+	w.restored(backup)
+	chen.give(chen.journal(chenAll, epoch, 1))
+	out := lin.give(lin.journal(linAll, epoch, 2))
+
+	require.Len(t, out[0].Clashes, 1)
+	require.Equal(t, clashes[0].Conflict, out[0].Clashes[0].Conflict)
+}

@@ -68,7 +68,8 @@ func (p *page) staleEpoch(chain []byte) error {
 // JudgedOf is how far each replica of a device is known.
 func JudgedOf(ctx context.Context, tx interface {
 	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
-}, device record.ID) (map[string]uint64, error) {
+}, device record.ID,
+) (map[string]uint64, error) {
 	writers, err := tx.WritersOf(ctx, device)
 	judged := make(map[string]uint64, len(writers))
 	for _, w := range writers {
