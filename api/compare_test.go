@@ -79,7 +79,7 @@ func accounts(t *testing.T, d *device.Device, n int) []record.ID {
 
 func held(d *device.Device) map[record.ID]record.Seq {
 	out := map[record.ID]record.Seq{}
-	d.Pulled(func(_ string, id record.ID, seq record.Seq, _ []string, set record.Values) { out[id] = seq })
+	d.Pulled(func(_ string, id record.ID, seq record.Seq, _ []string, _ record.Values) { out[id] = seq })
 	return out
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"roadbook/record"
 	"roadbook/sync/wire"
 )
 
@@ -76,6 +77,9 @@ func requireRepeated(t *testing.T, e exchange, answer []byte) {
 		require.Equal(t, then.Outcomes[i].ID, o.ID, e.Name)
 		require.Equal(t, then.Outcomes[i].Result, o.Result, e.Name)
 		require.Equal(t, then.Outcomes[i].Seq, o.Seq, e.Name)
+		if o.Result == record.Refused { // v0.1.0 gave none for these, and devices do without
+			continue
+		}
 		require.Equal(t, then.Outcomes[i].Receipt, o.Receipt, e.Name)
 	}
 }
