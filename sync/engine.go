@@ -27,6 +27,11 @@ type Config struct {
 	Draw  func() int32     // numbers for fresh replicas, above zero
 	Fault func(error)      // told of what goes wrong behind nobody's request
 
+	// Moved is told at once how far an org's log goes after each commit of this
+	// engine. The NOTIFY says the same to everybody, some microseconds later and
+	// only while there is a connection for it. It may be nil, and must not wait.
+	Moved func(record.OrgID, record.Seq)
+
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool
@@ -79,6 +84,12 @@ func New(c Config) *Engine {
 		schemas:    map[schemaKey]*record.Schema{},
 		pinned:     map[record.OrgID]pinnedAt{},
 		macs:       sync.Pool{New: func() any { return hmac.New(sha256.New, c.Key) }},
+	}
+}
+
+func (e *Engine) moved(org record.OrgID, head record.Seq) {
+	if e.Moved != nil {
+		e.Moved(org, head)
 	}
 }
 

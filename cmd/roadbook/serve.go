@@ -167,7 +167,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	service := newPeople(s.in.pool, key)
-	s.engine = newEngine(s.in.pool, key, s.observers)
+	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}

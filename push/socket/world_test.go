@@ -72,11 +72,12 @@ func serverOn(t testing.TB, pool *pgxpool.Pool) *server {
 	t.Helper()
 	s := &server{t: t, pool: pool, sweeps: make(chan time.Time), heads: make(chan time.Time)}
 	fault := func(err error) { t.Log("fault:", err) }
+	s.feed, s.metrics = feed.New(fault), telemetry.NewMetrics(telemetry.MetricsOptions{})
 	s.engine = sync.New(sync.Config{
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: s.now, Draw: draw, Fault: fault,
+		Moved: s.feed.Moved,
 	})
 	s.people = people.New(people.Config{Pool: pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString})
-	s.feed, s.metrics = feed.New(fault), telemetry.NewMetrics(telemetry.MetricsOptions{})
 	log := slog.New(slog.DiscardHandler)
 	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics})
 	handler := api.New(api.Config{
