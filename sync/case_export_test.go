@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"math"
-	"slices"
 
 	"roadbook/access"
 	"roadbook/record"
@@ -66,8 +65,9 @@ func (e *Engine) CursorOf(who access.Caller, p Place) string { return e.writeCur
 
 // SignCursor makes a genuine cursor of any bytes.
 func (e *Engine) SignCursor(who access.Caller, body []byte) string {
-	body = slices.Clone(body)
-	return base64.RawURLEncoding.EncodeToString(append(body, e.cursorMAC(who, body)...))
+	q := e.quill()
+	bound := len(q.begin(who))
+	return base64.RawURLEncoding.EncodeToString(q.seal(append(q.begin(who), body...))[bound:])
 }
 
 // SomeCursors are the bytes of cursors as devices have them, without their

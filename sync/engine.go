@@ -59,7 +59,8 @@ type Engine struct {
 	still         bool // somebody else moves subtrees
 	remember      int  // bytes of records that each org's committer remembers
 
-	macs sync.Pool // of hash.Hash, to sign receipts with
+	macs   sync.Pool // of hash.Hash, to sign receipts with
+	quills sync.Pool // of *quill, to seal cursors with
 
 	writers sync.Pool // of *wire.PageWriter
 
