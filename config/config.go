@@ -35,6 +35,9 @@ type Config struct {
 	MetricsToken   Secret        `env:"ROADBOOK_METRICS_TOKEN" help:"what a monitor must bring to read /metrics, as Authorization: Bearer; empty: only programs on this machine may read it, and not through a proxy"`
 	TrustedProxies Proxies       `env:"ROADBOOK_TRUSTED_PROXIES" help:"addresses whose X-Forwarded-For is believed, as 10.0.0.1 or 10.0.0.0/8, with commas between; empty: nobody"`
 
+	Sockets          int `env:"ROADBOOK_SOCKETS" envDefault:"50000" help:"how many websockets the server holds, at 12 KB each; devices beyond that pull"`
+	SocketsPerPerson int `env:"ROADBOOK_SOCKETS_PER_PERSON" envDefault:"16" help:"how many websockets one person has on all devices together"`
+
 	// The names that OpenTelemetry gives them everywhere.
 	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
 	TraceHeaders  TraceHeaders `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"what the collector wants to be sent along, name=value with commas between"`
@@ -133,6 +136,16 @@ const minToken = 16
 // maxStopDelay is as long as anybody who waits for a server to stop has
 // patience.
 const maxStopDelay = time.Minute
+
+// maxCount is more than a machine holds of anything that is counted.
+const maxCount = 1_000_000
+
+func checkCount(n int) error {
+	if n < 1 || n > maxCount {
+		return fmt.Errorf("must be from 1 to %d", maxCount)
+	}
+	return nil
+}
 
 func checkStopDelay(d time.Duration) error {
 	if d < 0 || d > maxStopDelay {

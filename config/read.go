@@ -34,6 +34,8 @@ func Read(environ []string) (Config, error) {
 	_, keyErr := parseKey(c.Secret.Reveal())
 	check("ROADBOOK_SECRET", keyErr)
 	check("ROADBOOK_STOP_DELAY", checkStopDelay(c.StopDelay))
+	check("ROADBOOK_SOCKETS", checkCount(c.Sockets))
+	check("ROADBOOK_SOCKETS_PER_PERSON", checkCount(c.SocketsPerPerson))
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)

@@ -79,7 +79,7 @@ func serverOn(t testing.TB, pool *pgxpool.Pool) *server {
 	})
 	s.people = people.New(people.Config{Pool: pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString})
 	log := slog.New(slog.DiscardHandler)
-	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics})
+	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics, PerPerson: 1_000_000})
 	handler := api.New(api.Config{
 		Line: s.engine, SignIn: s.people, News: s.feed, Sockets: s.hub, Ready: pool.Ping, Log: log,
 		Now: s.now, NewID: uuid.NewString,
@@ -100,6 +100,7 @@ type org struct {
 	s        *server
 	id       record.OrgID
 	customer record.ID
+	products []record.ID
 }
 
 func (s *server) newOrg(name string) *org {
@@ -214,6 +215,17 @@ func (d *seat) pull() []byte {
 			return page
 		}
 	}
+}
+
+// want asks to be shown something else.
+func (d *seat) want(w *wire.Want) {
+	d.o.s.t.Helper()
+	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{Replica: d.replica, Cursor: d.cursor, Want: w})
+	require.NoError(d.o.s.t, err)
+	var answer wire.PullAnswer
+	require.NoError(d.o.s.t, json.Unmarshal(page, &answer))
+	d.cursor = answer.Cursor
+	d.pull()
 }
 
 // page is what a pull from a cursor answers now.

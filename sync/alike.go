@@ -1,0 +1,158 @@
+package sync
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+	"unique"
+
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/views"
+)
+
+// Most devices that hear of a change hear the same of it: only their cursors
+// differ. Those that are alike get one page, which is made for the first of
+// them with the code of a pull, and the others get its bytes with their own
+// cursors.
+//
+// Of all that a device is, the page of a stretch can depend on these alone:
+//   - what its person sees and it is shown: kinds, months and fields;
+//   - which of the scopes that the stretch speaks of it holds;
+//   - how its place compares with each place that the stretch speaks of, since
+//     a page does nothing with a place but compare;
+//   - verdicts on what it has written itself.
+//
+// So devices without verdicts are alike if these agree. Since when a device
+// holds or is shown something makes no difference once it has been told all of
+// that (settled). Whatever else there is, such as pins, has a page of its own.
+
+// maxCommon is how many bytes of pages a stretch keeps for those who are alike:
+// in a team of which everybody is elsewhere there is nothing to share.
+const maxCommon = 256 << 10
+
+// common are the pages of a stretch, by who is alike.
+type common struct {
+	scopes []record.ScopeID // that the stretch speaks of
+	places []record.Seq     // that it speaks of
+
+	mu    sync.Mutex
+	size  int
+	pages map[string]alike
+}
+
+// alike is a page for many, cut where the cursor of each belongs.
+type alike struct {
+	before, behind []byte // both empty: there is nothing for them
+}
+
+// survey finds the scopes and places that a stretch speaks of.
+func (st *Stretch) survey() (err error) {
+	for scope, rows := range st.index {
+		st.scopes = append(st.scopes, scope)
+		for _, r := range rows {
+			st.places = append(st.places, r.Seq, r.Mark)
+		}
+	}
+	for _, r := range st.records {
+		st.scopes = append(st.scopes, r.Scopes...)
+		st.places = append(append(st.places, r.Seq), r.Entered...)
+		if st.places, err = record.AppendSeqs(st.places, r.Meta); err != nil {
+			return err
+		}
+	}
+	slices.Sort(st.scopes)
+	slices.Sort(st.places)
+	st.scopes, st.places = slices.Compact(st.scopes), slices.Compact(st.places)
+	st.pages = map[string]alike{}
+	return nil
+}
+
+// key is the same for devices that are alike. ok is false for one that is like
+// nobody.
+func (s *Seat) key(dst []byte, st *Stretch) (key []byte, ok bool) {
+	if !s.settled() || len(st.entries[s.id]) > 0 || s.place.base < st.head.Horizon || s.place.head < st.head.Schema {
+		return nil, false
+	}
+	at, _ := slices.BinarySearch(st.places, s.place.base+1) // so many are not behind it
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(at))
+	dst = append(dst, s.sight.Value()...)
+	dst = append(dst, 0)
+	for scope := range both(s.scopes, st.scopes) {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(scope))
+	}
+	return dst, true
+}
+
+// settled reports whether the device has been told everything that it holds.
+func (s *Seat) settled() bool {
+	f := s.place.fill
+	return !s.pins && s.place.pos == s.place.base && s.place.head == s.place.base && s.place.mid.IsZero() &&
+		f == fill{after: f.batch, batch: f.batch} && s.latest <= f.after && s.latest <= s.place.head
+}
+
+// both are what is in both of two sorted lists; it goes by the shorter one.
+func both(a, b []record.ScopeID) func(yield func(record.ScopeID) bool) {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return func(yield func(record.ScopeID) bool) {
+		for _, scope := range a {
+			if _, in := slices.BinarySearch(b, scope); in && !yield(scope) {
+				return
+			}
+		}
+	}
+}
+
+// after is where a settled device stands that has been told a page of a stretch.
+func (c cursor) after(st *Stretch) cursor {
+	c.base, c.pos, c.head, c.epoch = st.head.Seq, st.head.Seq, st.head.Seq, st.head.Epoch
+	copy(c.chain[:], st.head.Chain)
+	return c
+}
+
+// find is the page of those who are alike, if it has been made.
+func (c *common) find(key []byte) (alike, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, ok := c.pages[string(key)]
+	return a, ok
+}
+
+// keep keeps a page that has been made for one of them.
+func (c *common) keep(key, page []byte, cursor string) {
+	var a alike
+	if page != nil {
+		at := bytes.LastIndex(page, []byte(cursor)) // nobody can have written it before it was made
+		if at < 0 {
+			return
+		}
+		a = alike{before: page[:at:at], behind: page[at+len(cursor):]}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size+len(page) <= maxCommon {
+		c.size += len(page)
+		c.pages[string(key)] = a
+	}
+}
+
+// sightText names what a device is shown and its person sees, so that it can be
+// compared. Equal texts are the same memory.
+func sightText(v views.View) unique.Handle[string] {
+	return unique.Make(fmt.Sprintf("%d %#v %#v", v.From, v.Kinds, v.Sight)) // maps are printed in order
+}
+
+// latestOf is the last place from which on something is to be held.
+func latestOf(grants []store.Grant, list views.List) (latest record.Seq) {
+	for _, g := range grants {
+		latest = max(latest, g.Since)
+	}
+	for _, v := range list {
+		latest = max(latest, v.Seq)
+	}
+	return latest
+}
