@@ -9,7 +9,6 @@ import (
 	"unique"
 
 	"roadbook/record"
-	"roadbook/store"
 	"roadbook/sync/views"
 )
 
@@ -90,7 +89,7 @@ func (s *Seat) key(dst []byte, st *Stretch) (key []byte, ok bool) {
 func (s *Seat) settled() bool {
 	f := s.place.fill
 	return !s.pins && s.place.pos == s.place.base && s.place.head == s.place.base && s.place.mid.IsZero() &&
-		f == fill{after: f.batch, batch: f.batch} && s.latest <= f.after && s.latest <= s.place.head
+		f == fill{after: f.batch, batch: f.batch} && s.latest <= f.after && max(s.latest, s.views.Now().Seq) <= s.place.head
 }
 
 // both are what is in both of two sorted lists; it goes by the shorter one.
@@ -146,13 +145,46 @@ func sightText(v views.View) unique.Handle[string] {
 	return unique.Make(fmt.Sprintf("%d %#v %#v", v.From, v.Kinds, v.Sight)) // maps are printed in order
 }
 
-// latestOf is the last place from which on something is to be held.
-func latestOf(grants []store.Grant, list views.List) (latest record.Seq) {
-	for _, g := range grants {
-		latest = max(latest, g.Since)
+// maxSights is how many sights are kept to be shared: there are about as many
+// as sets of roles, until a schema changes.
+const maxSights = 256
+
+// sights are those that devices have which listen, each once: a sight lists the
+// kinds of the schema, and that is most of what an idle socket would keep.
+type sights struct {
+	mu   sync.Mutex
+	list map[unique.Handle[string]]views.Sight
+}
+
+// share returns views with the same sights, which others may hold too.
+func (c *sights) share(l views.List) views.List {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(views.List, len(l))
+	for i, v := range l {
+		text := unique.Make(fmt.Sprintf("%#v", v.Sight))
+		known, ok := c.list[text]
+		if !ok {
+			if c.list == nil || len(c.list) >= maxSights {
+				c.list = map[unique.Handle[string]]views.Sight{}
+			}
+			known, c.list[text] = v.Sight, v.Sight
+		}
+		v.Sight = known
+		out[i] = v
 	}
-	for _, v := range list {
-		latest = max(latest, v.Seq)
+	return out
+}
+
+// latest is the last place from which on the device is to hold something.
+func (p *page) latest() (at record.Seq) {
+	for _, g := range p.live {
+		at = max(at, g.Since)
 	}
-	return latest
+	for _, t := range p.turns() {
+		for _, seq := range t.all {
+			at = max(at, seq)
+		}
+	}
+	return at
 }

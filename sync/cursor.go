@@ -65,7 +65,8 @@ func (e *Engine) quill() *quill {
 
 // begin writes what a cursor is bound to.
 func (q *quill) begin(who access.Caller) []byte {
-	b := append(q.b[:0], "cursor\x00"...)
+	b := q.b[:0]
+	b = append(b, "cursor\x00"...)
 	b = binary.BigEndian.AppendUint32(b, uint32(who.Org))
 	return append(append(b, who.Person[:]...), who.Device[:]...)
 }
@@ -73,7 +74,7 @@ func (q *quill) begin(who access.Caller) []byte {
 // seal appends the hash of all that was written.
 func (q *quill) seal(b []byte) []byte {
 	q.Reset()
-	q.Write(b)
+	_, _ = q.Write(b) // a hash never fails
 	q.b = q.Sum(b)[:len(b)+cursorMAC]
 	return q.b
 }

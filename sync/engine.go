@@ -61,6 +61,7 @@ type Engine struct {
 
 	macs   sync.Pool // of hash.Hash, to sign receipts with
 	quills sync.Pool // of *quill, to seal cursors with
+	sights sights
 
 	writers sync.Pool // of *wire.PageWriter
 

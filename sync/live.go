@@ -42,7 +42,7 @@ type sitter struct {
 	scopes  []record.ScopeID // of the grants, sorted
 	views   views.List
 	sight   unique.Handle[string]
-	latest  record.Seq // since when it has held all of this
+	latest  record.Seq // since when it is to hold all of this
 	pins    bool
 }
 
@@ -74,7 +74,7 @@ func (p *page) sitter(replica version.Replica) *sitter {
 	s := &sitter{
 		who: p.who, replica: replica, id: p.replica,
 		person: store.Person{ID: p.who.Person, Roles: p.actor.Roles, Active: p.actor.Active},
-		grants: slices.AppendSeq(make([]store.Grant, 0, len(p.live)), maps.Values(p.live)), views: p.views,
+		grants: slices.AppendSeq(make([]store.Grant, 0, len(p.live)), maps.Values(p.live)), views: p.e.sights.share(p.views),
 		scopes: slices.Sorted(maps.Keys(p.live)),
 	}
 	for i := range s.grants {
@@ -82,7 +82,7 @@ func (p *page) sitter(replica version.Replica) *sitter {
 		g.Name = unique.Make(g.Name).Value() // many hold the same
 		s.pins = s.pins || g.Holder == p.who.Device
 	}
-	s.sight, s.latest = sightText(p.views.Now()), latestOf(s.grants, p.views)
+	s.sight, s.latest = sightText(p.views.Now()), p.latest()
 	return s
 }
 

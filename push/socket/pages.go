@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"roadbook/access"
+	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync"
 	"roadbook/sync/wire"
@@ -33,8 +34,8 @@ func (h *Hub) sit(who access.Caller, t task) ([]byte, *seat, error) {
 	select {
 	case h.pulls <- struct{}{}:
 		defer func() { <-h.pulls }()
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+	case <-ctx.Done(): // a pull is let in by its turn, and this is none
+		return nil, nil, errs.New("socket.sit", errs.Busy, "too many devices ask at once; pull instead").Because(ctx.Err())
 	}
 	if t.replica == "" {
 		var err error

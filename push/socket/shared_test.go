@@ -23,10 +23,11 @@ func TestSocket_framesArePulls(t *testing.T) {
 	o.commit(record.Edit{Op: record.OpCreate, Kind: "account", ID: records[0], Set: values("name", "first", "owner", o.person("lin"))})
 	var lines []*line
 	for i, login := range people {
-		d := o.device(login)
+		var want *wire.Want
 		if i == len(people)-1 {
-			d.want(&wire.Want{Kinds: []string{"account", "product"}})
+			want = &wire.Want{Kinds: []string{"account", "product"}}
 		}
+		d := o.wanting(login, want)
 		lines = append(lines, d.listen().says(d.cursor).settled())
 	}
 	stats := s.hub.Stats()

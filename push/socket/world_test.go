@@ -168,12 +168,19 @@ type seat struct {
 	replica version.Replica
 	cursor  string
 	token   string
+	want    *wire.Want
 }
 
 // device signs somebody in without a password, which would take its time.
 func (o *org) device(login string) *seat {
 	o.s.t.Helper()
-	d := &seat{o: o, s: o.s, who: access.Caller{Org: o.id, Person: o.person(login), Device: newID(), Roles: []string{"rep"}}}
+	return o.wanting(login, nil)
+}
+
+// wanting is one that asks to be shown something else than usual.
+func (o *org) wanting(login string, want *wire.Want) *seat {
+	o.s.t.Helper()
+	d := &seat{o: o, s: o.s, want: want, who: access.Caller{Org: o.id, Person: o.person(login), Device: newID(), Roles: []string{"rep"}}}
 	ctx := context.Background()
 	_, err := o.s.pool.Exec(ctx, `INSERT INTO devices (org, id, person, install, kind, platform, app, created_at, seen_at)
 		VALUES ($1, $2, $3, $2, 'phone', '', '', now(), now())`, d.who.Org, d.who.Device, d.who.Person)
@@ -217,21 +224,12 @@ func (d *seat) pull() []byte {
 	}
 }
 
-// want asks to be shown something else.
-func (d *seat) want(w *wire.Want) {
-	d.o.s.t.Helper()
-	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{Replica: d.replica, Cursor: d.cursor, Want: w})
-	require.NoError(d.o.s.t, err)
-	var answer wire.PullAnswer
-	require.NoError(d.o.s.t, json.Unmarshal(page, &answer))
-	d.cursor = answer.Cursor
-	d.pull()
-}
-
 // page is what a pull from a cursor answers now.
 func (d *seat) page(cursor string) []byte {
 	d.o.s.t.Helper()
-	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{Replica: d.replica, Cursor: cursor})
+	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{
+		Replica: d.replica, Cursor: cursor, Want: d.want,
+	})
 	require.NoError(d.o.s.t, err)
 	return page
 }
