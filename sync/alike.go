@@ -3,7 +3,7 @@ package sync
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"unique"
@@ -142,7 +142,26 @@ func (c *common) keep(key, page []byte, cursor string) {
 // sightText names what a device is shown and its person sees, so that it can be
 // compared. Equal texts are the same memory.
 func sightText(v views.View) unique.Handle[string] {
-	return unique.Make(fmt.Sprintf("%d %#v %#v", v.From, v.Kinds, v.Sight)) // maps are printed in order
+	b := binary.AppendVarint(nil, int64(v.From))
+	b = binary.AppendVarint(b, int64(len(v.Kinds)))
+	if v.Kinds == nil {
+		b[len(b)-1] = 0xff // all, which is not none
+	}
+	for _, k := range v.Kinds {
+		b = binary.AppendVarint(b, int64(k))
+	}
+	return unique.Make(string(appendSight(b, v.Sight)))
+}
+
+func appendSight(b []byte, s views.Sight) []byte {
+	for _, kind := range slices.Sorted(maps.Keys(s)) {
+		b = binary.AppendVarint(b, int64(kind))
+		for _, field := range s[kind] {
+			b = append(append(b, field...), 0)
+		}
+		b = append(b, 0)
+	}
+	return b
 }
 
 // maxSights is how many sights are kept to be shared: there are about as many
@@ -162,7 +181,7 @@ func (c *sights) share(l views.List) views.List {
 	defer c.mu.Unlock()
 	out := make(views.List, len(l))
 	for i, v := range l {
-		text := unique.Make(fmt.Sprintf("%#v", v.Sight))
+		text := unique.Make(string(appendSight(nil, v.Sight)))
 		known, ok := c.list[text]
 		if !ok {
 			if c.list == nil || len(c.list) >= maxSights {
