@@ -30,6 +30,7 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 			r.w.finds("by the history of %s stood %s at %d, by the log's row %s", at, other, row.seq, was)
 		}
 		r.text[at] = string(v.Raw)
+		r.truth.sets(at, v.Raw, r.w.typed[row.id])
 		delete(r.vague, at)
 	}
 	if !vague {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -25,21 +26,24 @@ type truth struct {
 	writes map[record.ID]map[record.ID]bool // by record
 	kills  map[record.ID][]*typing          // deletes, by record
 	swept  map[record.ID]bool               // deleted by the server, with what is above
+	empty  map[place]*typing                // who emptied a field that is empty
 }
 
 func newTruth(w *World) *truth {
 	return &truth{
 		w: w, adds: map[member]map[record.ID]bool{}, gone: map[member]map[record.ID]bool{},
 		writes: map[record.ID]map[record.ID]bool{}, kills: map[record.ID][]*typing{}, swept: map[record.ID]bool{},
+		empty: map[place]*typing{},
 	}
 }
 
-// view is a record as a log had it at some row: who had written it, and whose
-// adds are in it.
+// view is a record as a log had it at some row: who had written it, whose adds
+// are in it, and who had emptied what is empty.
 type view struct {
 	seq    record.Seq
 	writes map[record.ID]bool
 	adds   map[member]map[record.ID]bool
+	empty  map[place]*typing
 }
 
 // lived is a record in one life of the server.
@@ -87,13 +91,49 @@ func (t *truth) edit(ty *typing, kind *record.Kind, e *loggedEdit) {
 	membersOf(kind, e.ID, e.Set, add)
 }
 
+// sets notes what a write that took has left in a field: what is empty says by
+// itself nothing about who made it so.
+func (t *truth) sets(at place, raw json.RawMessage, by *typing) {
+	delete(t.empty, at)
+	if record.IsNull(raw) {
+		t.empty[at] = by
+	}
+}
+
+// emptied is who emptied a field that somebody has empty on his screen: he
+// himself, if nobody has judged that yet, or whoever did in the log.
+func (p *phone) emptied(at place) *typing {
+	var last *typing
+	for id := range p.own {
+		t := p.w.typed[id]
+		if t.outcome == nil && t.sets(at) && (last == nil || last.step < t.step) {
+			last = t
+		}
+	}
+	if last != nil {
+		return last
+	}
+	return p.screen(at.rec, p.pulled(at.rec)).empty[at]
+}
+
+func (t *typing) sets(at place) bool {
+	return slices.ContainsFunc(t.edits, func(e record.Edit) bool {
+		return e.ID == at.rec && slices.ContainsFunc(e.Set, func(v record.Value) bool { return v.Field == at.field })
+	})
+}
+
 // keep keeps how a row has left its records.
 func (t *truth) keep(row *logRow, touched map[record.ID]bool) {
 	for rec := range touched {
-		v := view{row.seq, maps.Clone(t.writes[rec]), map[member]map[record.ID]bool{}}
+		v := view{row.seq, maps.Clone(t.writes[rec]), map[member]map[record.ID]bool{}, map[place]*typing{}}
 		for m := range t.adds {
 			if m.rec == rec {
 				v.adds[m] = t.left(m)
+			}
+		}
+		for at, by := range t.empty {
+			if at.rec == rec {
+				v.empty[at] = by
 			}
 		}
 		key := lived{t.w.life, rec}

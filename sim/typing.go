@@ -55,7 +55,12 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 		e := m.Edits[i]
 		t.undoes(p, w.schema.Kind(e.Kind), &e)
 		for _, v := range e.Set {
-			t.saw(w, place{e.ID, v.Field}, before[e.ID].Raw(v.Field))
+			at := place{e.ID, v.Field}
+			raw := before[e.ID].Raw(v.Field)
+			if record.IsNull(raw) {
+				t.sawEmpty(at, p.emptied(at))
+			}
+			t.saw(w, at, raw)
 		}
 	}
 	p.own[m.ID] = true
@@ -80,7 +85,9 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 		r := all.records[e.ID]
 		for _, v := range e.Set {
 			if r != nil {
-				t.saw(w, place{e.ID, v.Field}, r.fields.Get(v.Field))
+				at := place{e.ID, v.Field}
+				t.sawEmpty(at, w.replay.truth.empty[at])
+				t.saw(w, at, r.fields.Get(v.Field))
 			}
 		}
 	}
@@ -109,6 +116,12 @@ func (w *World) note(who string, m *record.Mutation) *typing {
 
 func (t *typing) saw(w *World, at place, raw json.RawMessage) {
 	if by := w.wrote[string(raw)]; by != nil && t.over[at] == nil && by != t {
+		t.over[at] = by
+	}
+}
+
+func (t *typing) sawEmpty(at place, by *typing) {
+	if by != nil && t.over[at] == nil {
 		t.over[at] = by
 	}
 }

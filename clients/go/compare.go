@@ -25,7 +25,7 @@ func (d *Device) Check(ctx context.Context) (Report, error) {
 	var r Report
 	err := d.heal(ctx, &r)
 	if err == nil {
-		err = d.compare(ctx, &r)
+		err = d.stillNamed(d.compare(ctx, &r))
 	}
 	if err == nil {
 		err = d.pull(ctx, 0, &r)

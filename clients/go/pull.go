@@ -47,7 +47,7 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 			return err
 		}
 		if d.isComparing() {
-			if err := d.compare(ctx, r); err != nil {
+			if err := d.stillNamed(d.compare(ctx, r)); err != nil {
 				return err
 			}
 			idle = -1
@@ -71,10 +71,7 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 				continue
 			}
 		}
-		if errs.CodeOf(err) == codeReplica {
-			err = d.giveUp(err) // it was never written under that name, or the journal would have brought it back
-		}
-		if err != nil {
+		if err = d.stillNamed(err); err != nil {
 			return err
 		}
 		taken, err := d.take(ask.Cursor, page, mark, r)
@@ -87,6 +84,16 @@ func (d *Device) pull(ctx context.Context, wait time.Duration, r *Report) error 
 		wait = 0
 	}
 	return internal("device.Pull", "the server's pages do not go on")
+}
+
+// stillNamed gives the present replica up if a restored server does not know it:
+// nothing was ever written under that name, or the journal would have brought
+// it back.
+func (d *Device) stillNamed(err error) error {
+	if errs.CodeOf(err) == codeReplica {
+		return d.giveUp(err)
+	}
+	return err
 }
 
 // ask is the next question, and the last verdict that came before it.
