@@ -173,7 +173,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	service := newPeople(s.in.pool, key)
-	s.engine = newEngine(s.in.pool, key, s.observers)
+	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
 	if err := s.renew(ctx); err != nil {
 		return err
 	}
