@@ -52,6 +52,7 @@ type Maker struct {
 
 	ahead   ahead
 	writers sync.Pool // of *wire.PageWriter
+	quills  sync.Pool // of *quill, to seal cursors with
 }
 
 // New is a maker over a migrated database.
