@@ -41,6 +41,12 @@ func Read(environ []string) (Config, error) {
 	if !failed(problems, "ROADBOOK_BACKUP_EVERY") {
 		check("ROADBOOK_BACKUP_EVERY", checkBackupEvery(c.BackupEvery))
 	}
+	if !failed(problems, "ROADBOOK_SOCKETS") {
+		check("ROADBOOK_SOCKETS", checkSockets(c.Sockets))
+	}
+	if !failed(problems, "ROADBOOK_SOCKETS_PER_PERSON") {
+		check("ROADBOOK_SOCKETS_PER_PERSON", checkSockets(c.SocketsPerPerson))
+	}
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
