@@ -94,7 +94,10 @@ func TestTell_alike(t *testing.T) {
 		{name: "one has heard the first half", behind: true, before: func(w *world, shop record.ID, _ *phone) {
 			w.office("account", shop, values("short_name", "旺"))
 		}},
-		{name: "one has pinned something", own: true, before: func(_ *world, shop record.ID, b *phone) { b.pins = []record.ID{shop} }},
+		{
+			name: "one has pinned something else", own: true,
+			before: func(w *world, _ record.ID, b *phone) { b.pins = w.shops("lin", 1) },
+		},
 		{name: "more is durable meanwhile", between: func(w *world) {
 			end := w.end().Seq
 			w.engine.Durable = func(record.OrgID) record.Seq { return end - 1 }
@@ -195,8 +198,9 @@ func TestTell_settled(t *testing.T) {
 	require.False(t, ok)
 }
 
-// A device that has been away beyond the horizon, or through an epoch, is told
-// nothing, whatever was made for others.
+// A device that has been away beyond the horizon, through an epoch, or while
+// something happened that was not read, is told nothing, whatever was made for
+// others.
 func TestTell_elsewhere(t *testing.T) {
 	t.Parallel()
 
@@ -215,6 +219,16 @@ func TestTell_elsewhere(t *testing.T) {
 	require.NotEmpty(t, a.told(here, st).Changes)
 	_, _, ok := w.engine.Tell(nil, away, st, 64<<10)
 	require.False(t, ok, "the horizon has passed it")
+
+	early := a.seat()
+	w.office("account", shop, values("short_name", "旺"))
+	late := w.phone("lin")
+	here = late.seat()
+	w.office("account", shop, values("remark", "好好"))
+	st = w.since(here.Upto(), here, early)
+	require.NotEmpty(t, late.told(here, st).Changes)
+	_, _, ok = w.engine.Tell(nil, early, st, 64<<10)
+	require.False(t, ok, "it has not heard what was before")
 
 	here = a.seat()
 	_, err = w.engine.NewEpoch(t.Context(), w.org, "a test")
