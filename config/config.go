@@ -40,7 +40,7 @@ type Config struct {
 	BackupKeep     Count         `env:"ROADBOOK_BACKUP_KEEP" envDefault:"7" help:"how many backups are kept, with the archive that the oldest of them needs"`
 	BackupTo       string        `env:"ROADBOOK_BACKUP_RECIPIENTS" help:"who can read backups and archive, as age recipients (age1…) with commas between; empty: they are not encrypted"`
 
-	Sockets          int `env:"ROADBOOK_SOCKETS" envDefault:"50000" help:"how many websockets the server holds, at 12 KB each; devices beyond that pull"`
+	Sockets          int `env:"ROADBOOK_SOCKETS" envDefault:"50000" help:"how many websockets the server holds, at 13 KB each; devices beyond that pull"`
 	SocketsPerPerson int `env:"ROADBOOK_SOCKETS_PER_PERSON" envDefault:"16" help:"how many websockets one person has on all devices together"`
 
 	// The names that OpenTelemetry gives them everywhere.

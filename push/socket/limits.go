@@ -10,7 +10,7 @@ import (
 
 // Limits of sockets.
 const (
-	maxSockets    = 50_000           // of a server, unless it is told another number: what 600 MB hold
+	maxSockets    = 50_000           // of a server, unless it is told another number: what 650 MB hold
 	maxPerPerson  = 16               // of a person, unless told another: four devices with all that each may have
 	maxPerDevice  = 4                // of a device: a socket that broke unnoticed is still there when the next one comes
 	maxSaidBytes  = 1 << 10          // a cursor has 160 characters, a replica 128
