@@ -115,6 +115,8 @@ func expectation(e env.ParseError) error {
 		return errors.New("must be a duration such as 10s")
 	case reflect.TypeFor[bool]():
 		return errors.New("must be true or false")
+	case reflect.TypeFor[int]():
+		return errors.New("must be a whole number")
 	case reflect.TypeFor[slog.Level]():
 		return errors.New("must be debug, info, warn or error")
 	}
