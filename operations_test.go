@@ -68,6 +68,7 @@ func ourMetrics(t *testing.T) map[string]bool {
 	m.Requested("", 200, time.Second)
 	m.Failed("busy")
 	m.SocketDropped("slow")
+	m.SocketRefused("server")
 	m.Woke("socket", 1)
 	m.Fed("tail", time.Second)
 	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{} })

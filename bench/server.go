@@ -30,6 +30,7 @@ func (w *world) serve(ctx context.Context) error {
 	env := []string{
 		"ROADBOOK_ADDR=" + addr, "ROADBOOK_DATABASE_URL=" + w.dsn, "ROADBOOK_SECRET=" + hex.EncodeToString(w.key),
 		"ROADBOOK_DATA=" + w.Dir, "ROADBOOK_LOG_LEVEL=error",
+		"ROADBOOK_SOCKETS_PER_PERSON=" + strconv.Itoa(max(w.Size.Sockets, 1)), // the crowd is one person
 	}
 	ctx, w.end = context.WithCancel(context.WithoutCancel(ctx))
 	w.child = w.Serve(ctx, env)

@@ -40,6 +40,9 @@ type Config struct {
 	BackupKeep     Count         `env:"ROADBOOK_BACKUP_KEEP" envDefault:"7" help:"how many backups are kept, with the archive that the oldest of them needs"`
 	BackupTo       string        `env:"ROADBOOK_BACKUP_RECIPIENTS" help:"who can read backups and archive, as age recipients (age1…) with commas between; empty: they are not encrypted"`
 
+	Sockets          int `env:"ROADBOOK_SOCKETS" envDefault:"50000" help:"how many websockets the server holds, at 13 KB each; devices beyond that pull"`
+	SocketsPerPerson int `env:"ROADBOOK_SOCKETS_PER_PERSON" envDefault:"16" help:"how many websockets one person has on all devices together"`
+
 	// The names that OpenTelemetry gives them everywhere.
 	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
 	TraceHeaders  TraceHeaders `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"what the collector wants to be sent along, name=value with commas between"`
@@ -154,6 +157,16 @@ const minToken = 16
 // maxStopDelay is as long as anybody who waits for a server to stop has
 // patience.
 const maxStopDelay = time.Minute
+
+// maxSockets is more websockets than a machine holds.
+const maxSockets = 1_000_000
+
+func checkSockets(n int) error {
+	if n < 1 || n > maxSockets {
+		return fmt.Errorf("must be from 1 to %d", maxSockets)
+	}
+	return nil
+}
 
 func checkStopDelay(d time.Duration) error {
 	if d < 0 || d > maxStopDelay {

@@ -41,6 +41,12 @@ func Read(environ []string) (Config, error) {
 	if !failed(problems, "ROADBOOK_BACKUP_EVERY") {
 		check("ROADBOOK_BACKUP_EVERY", checkBackupEvery(c.BackupEvery))
 	}
+	if !failed(problems, "ROADBOOK_SOCKETS") {
+		check("ROADBOOK_SOCKETS", checkSockets(c.Sockets))
+	}
+	if !failed(problems, "ROADBOOK_SOCKETS_PER_PERSON") {
+		check("ROADBOOK_SOCKETS_PER_PERSON", checkSockets(c.SocketsPerPerson))
+	}
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
@@ -109,6 +115,8 @@ func expectation(e env.ParseError) error {
 		return errors.New("must be a duration such as 10s")
 	case reflect.TypeFor[bool]():
 		return errors.New("must be true or false")
+	case reflect.TypeFor[int]():
+		return errors.New("must be a whole number")
 	case reflect.TypeFor[slog.Level]():
 		return errors.New("must be debug, info, warn or error")
 	}

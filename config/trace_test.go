@@ -52,6 +52,10 @@ func TestRead_tracesWrong(t *testing.T) {
 		"ROADBOOK_BACKUP_KEEP=0":                     "ROADBOOK_BACKUP_KEEP: must be a number from 1 to 1000",
 		"ROADBOOK_BACKUP_KEEP=1001":                  "must be a number from 1 to 1000",
 		"ROADBOOK_BACKUP_KEEP=seven":                 "must be a number from 1 to 1000",
+		"ROADBOOK_SOCKETS=0":                         "ROADBOOK_SOCKETS: must be from 1 to 1000000",
+		"ROADBOOK_SOCKETS=1000001":                   "must be from 1 to 1000000",
+		"ROADBOOK_SOCKETS=many":                      "ROADBOOK_SOCKETS: must be a whole number",
+		"ROADBOOK_SOCKETS_PER_PERSON=0":              "ROADBOOK_SOCKETS_PER_PERSON: must be from 1 to 1000000",
 		"ROADBOOK_METRICS_TOKEN=hunter2":             "ROADBOOK_METRICS_TOKEN: must have at least 16 characters",
 	} {
 		_, err := config.Read([]string{entry})
@@ -63,6 +67,9 @@ func TestRead_tracesWrong(t *testing.T) {
 	c, err := config.Read([]string{"ROADBOOK_HORIZON=720h", "ROADBOOK_BACKUP_EVERY=1m", "ROADBOOK_BACKUP_KEEP=1000"})
 	require.NoError(t, err)
 	require.Equal(t, config.Count(1000), c.BackupKeep)
+	c, err = config.Read([]string{"ROADBOOK_SOCKETS=1000000", "ROADBOOK_SOCKETS_PER_PERSON=1"})
+	require.NoError(t, err)
+	require.Equal(t, []int{1_000_000, 1}, []int{c.Sockets, c.SocketsPerPerson})
 	_, err = config.Read([]string{"ROADBOOK_METRICS_TOKEN=" + strings.Repeat("x", 16)})
 	require.NoError(t, err)
 	_, err = config.Read([]string{"ROADBOOK_METRICS_TOKEN=" + strings.Repeat("x", 15)})

@@ -252,3 +252,16 @@ func Since(fields, meta []byte, seq Seq) (Values, error) {
 	}
 	return newer, m.err
 }
+
+// AppendSeqs appends the places in the log of all writes that a stored record
+// remembers, as they come: Since compares with no others.
+func AppendSeqs(dst []Seq, meta []byte) ([]Seq, error) {
+	m, err := openMeta(meta)
+	if err != nil {
+		return dst, err
+	}
+	for _, w := range m.writers {
+		dst = append(dst, w.Seq)
+	}
+	return dst, nil
+}

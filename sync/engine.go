@@ -31,6 +31,11 @@ type Config struct {
 	// is nowhere.
 	Durable func(org record.OrgID) record.Seq
 
+	// Moved is told at once how far an org's log goes after each commit of this
+	// engine. The NOTIFY says the same to everybody, some microseconds later and
+	// only while there is a connection for it. It may be nil, and must not wait.
+	Moved func(record.OrgID, record.Seq)
+
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool
@@ -90,6 +95,12 @@ func (e *Engine) behind(run func(context.Context)) {
 		return
 	}
 	e.work.Go(func() { run(e.ctx) })
+}
+
+func (e *Engine) moved(org record.OrgID, head record.Seq) {
+	if e.Moved != nil {
+		e.Moved(org, head)
+	}
 }
 
 // Close ends the committers after what they have in hand.

@@ -132,6 +132,7 @@ func (g *gathering) over() {
 	if g.err == nil {
 		g.watch.landed(g)
 		if g.sealed != nil {
+			g.c.e.moved(g.c.org, g.sealed.Head.Seq)
 			g.c.died(g.sealed.Dead)
 		}
 		for _, j := range g.jobs {

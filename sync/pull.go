@@ -48,11 +48,12 @@ func (e *Engine) Stretch(ctx context.Context, org record.OrgID, from record.Seq,
 	return e.pages.Stretch(ctx, org, from, scopes)
 }
 
-// Tell is the page that a pull from where a device stands would answer, and
-// where it stands then. There is no page if there is nothing for the device.
-// ok is false if what was read for all is not enough for this one.
-func (e *Engine) Tell(s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
-	return e.pages.Tell(e.ctx, s, st, most)
+// Tell appends the frame with the page that a pull from where a device stands
+// would answer, and says where it stands then. Nothing is appended if there is
+// nothing for the device. ok is false if what was read for all is not enough
+// for this one.
+func (e *Engine) Tell(dst []byte, s *Seat, st *Stretch, most int) (frame []byte, next *Seat, ok bool) {
+	return e.pages.Tell(e.ctx, dst, s, st, most)
 }
 
 // settleView puts into the log what a device is shown from now on.

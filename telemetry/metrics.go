@@ -36,7 +36,9 @@ type Metrics struct {
 	failures    *prometheus.CounterVec
 	faults      prometheus.Counter
 	sockets     prometheus.Gauge
+	socketsMost prometheus.Gauge
 	socketDrops *prometheus.CounterVec
+	socketsLost *prometheus.CounterVec
 	wakes       *prometheus.CounterVec
 	feedLag     *prometheus.HistogramVec
 }
@@ -77,8 +79,12 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.sockets = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "sockets_open", Help: "Open websockets.",
 	})
-	m.registry.MustRegister(m.faults, m.sockets)
+	m.socketsMost = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "sockets_most", Help: "Websockets that this server has room for.",
+	})
+	m.registry.MustRegister(m.faults, m.sockets, m.socketsMost)
 	m.socketDrops = m.counters("socket_dropped_total", "Websockets that the server closed, by reason.", "reason")
+	m.socketsLost = m.counters("socket_refused_total", "Websockets that were not opened, by reason.", "reason")
 	m.wakes = m.counters("wakes_total", "Wakes sent, by the way they took.", "by")
 	m.feedLag = m.histograms("feed_lag_seconds", "How long after its commit a reaction met a change.", commitBuckets, "reaction")
 	m.built(o.Revision)
@@ -210,6 +216,21 @@ func (m *Metrics) SocketOpened() {
 func (m *Metrics) SocketClosed() {
 	if m != nil {
 		m.sockets.Dec()
+	}
+}
+
+// SocketsMost says how many websockets there is room for.
+func (m *Metrics) SocketsMost(n int) {
+	if m != nil {
+		m.socketsMost.Set(float64(n))
+	}
+}
+
+// SocketRefused counts a websocket that was not opened. The reason is one of a
+// few words in the code.
+func (m *Metrics) SocketRefused(reason string) {
+	if m != nil {
+		m.socketsLost.WithLabelValues(reason).Inc()
 	}
 }
 

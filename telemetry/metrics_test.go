@@ -29,6 +29,8 @@ func everything(m *telemetry.Metrics) {
 	m.SocketOpened()
 	m.SocketClosed()
 	m.SocketDropped("slow")
+	m.SocketsMost(50)
+	m.SocketRefused("server")
 	m.Woke("socket", 3)
 	m.Fed("tail", 30*time.Millisecond)
 	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{Max: 20, Used: 3, Idle: 1, Waits: 7, WaitSeconds: 0.5} })
@@ -58,7 +60,8 @@ func TestMetrics_Text(t *testing.T) {
 		`roadbook_request_seconds_count{route="POST /v1/sync/push",status="2xx"} 1`,
 		`roadbook_request_seconds_count{route="GET /healthz",status="none"} 1`,
 		`roadbook_failures_total{kind="busy"} 1`, `roadbook_faults_total 1`,
-		`roadbook_sockets_open 1`, `roadbook_socket_dropped_total{reason="slow"} 1`, `roadbook_wakes_total{by="socket"} 3`,
+		`roadbook_sockets_open 1`, `roadbook_socket_dropped_total{reason="slow"} 1`,
+		`roadbook_sockets_most 50`, `roadbook_socket_refused_total{reason="server"} 1`, `roadbook_wakes_total{by="socket"} 3`,
 		`roadbook_feed_lag_seconds_count{reaction="tail"} 1`,
 		`roadbook_db_connections{state="used"} 3`, `roadbook_db_waits_total 7`, `roadbook_db_wait_seconds_total 0.5`,
 		`roadbook_build_info{revision="abc"} 1`, "go_goroutines ", "process_resident_memory_bytes ",

@@ -22,6 +22,10 @@ var ofRequests = map[string]said{
 		"Too many devices are connected at the moment. The app goes on without a live connection.",
 		"当前实时连接过多，应用会以普通方式继续同步。",
 	},
+	"own_sockets": {
+		"You are signed in on many devices at once. This one goes on without a live connection.",
+		"您同时在多台设备上登录，本设备将以普通方式继续同步。",
+	},
 	"slow": {
 		"Sending took too long. Please try again where the network is better; the app may send less at once.",
 		"网络太慢，数据未能及时送达。请在信号较好的地方重试。",

@@ -61,7 +61,7 @@ func runBench(ctx context.Context, c *console, args []string) error {
 		Serve: benchServer(c.environ),
 		Swarm: benchSwarm,
 		Line: func(pool *people.Pool, key []byte) (*sync.Engine, *people.Service) {
-			return newEngine(pool, key, seen), newPeople(pool, key)
+			return newEngine(pool, key, seen, nil), newPeople(pool, key)
 		},
 	})
 	if report != nil {

@@ -185,10 +185,10 @@ func (g *gate) Stretch(ctx context.Context, org record.OrgID, from record.Seq, s
 }
 
 // Tell implements socket.Line.
-func (g *gate) Tell(s *sync.Seat, st *sync.Stretch, most int) ([]byte, *sync.Seat, bool) {
+func (g *gate) Tell(dst []byte, s *sync.Seat, st *sync.Stretch, most int) ([]byte, *sync.Seat, bool) {
 	p, err := g.pass()
 	if err != nil {
 		return nil, nil, false
 	}
-	return p.live.Tell(s, st, most)
+	return p.live.Tell(dst, s, st, most)
 }

@@ -118,7 +118,7 @@ func (c *copier) begin(ctx context.Context, dsn string, verify bool) error {
 	if err := migrations.Up(ctx, pool); err != nil {
 		return err
 	}
-	engine := newEngine(pool, make([]byte, config.KeyBytes), observers{log: c.logger(c.cfg)}) // it signs nothing
+	engine := newEngine(pool, make([]byte, config.KeyBytes), observers{log: c.logger(c.cfg)}, nil) // it signs nothing
 	defer engine.Close()
 	if verify {
 		ends, err := store.LogEnds(ctx, pool)

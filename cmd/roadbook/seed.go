@@ -43,7 +43,7 @@ func runSeed(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	engine := newEngine(in.pool, key, observers{log: c.logger(cfg)})
+	engine := newEngine(in.pool, key, observers{log: c.logger(cfg)}, nil)
 	defer engine.Close()
 
 	f := &founder{pool: in.pool, people: newPeople(in.pool, key), engine: engine, tell: c.progress(20)}

@@ -128,7 +128,10 @@ func (s *server) leave(ctx context.Context) {
 // serve answers from now on, at first only that it is starting.
 func (s *server) serve(ctx context.Context, listener net.Listener) {
 	s.feed = feed.New(s.fault)
-	s.sockets = socket.New(socket.Config{Line: &s.gate, Devices: &s.gate, Feed: s.feed, Now: now, Log: s.log, Metrics: s.metrics})
+	s.sockets = socket.New(socket.Config{
+		Line: &s.gate, Devices: &s.gate, Feed: s.feed, Now: now, Log: s.log, Metrics: s.metrics,
+		Most: s.cfg.Sockets, PerPerson: s.cfg.SocketsPerPerson,
+	})
 	handler := api.New(api.Config{
 		Line:           &s.gate,
 		SignIn:         &s.gate,
@@ -173,7 +176,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	service := newPeople(s.in.pool, key)
-	s.engine = newEngine(s.in.pool, key, s.observers)
+	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
 	if err := s.renew(ctx); err != nil {
 		return err
 	}

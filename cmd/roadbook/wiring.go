@@ -2,6 +2,7 @@ package main
 
 import (
 	"roadbook/modules/people"
+	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync"
 	"roadbook/sync/online"
@@ -20,10 +21,11 @@ func newOnline(engine *sync.Engine, key []byte) *online.Service {
 }
 
 // newEngine is the engine over a migrated database, with every module's rule.
-func newEngine(pool *people.Pool, key []byte, o observers) *sync.Engine {
+// moved is told of each commit; nil where nobody follows.
+func newEngine(pool *people.Pool, key []byte, o observers, moved func(record.OrgID, record.Seq)) *sync.Engine {
 	return sync.New(sync.Config{
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}},
 		Key: derive(key, forEngine), Now: now, Draw: drawReplica,
-		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer,
+		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer, Moved: moved,
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,9 +139,12 @@ func TestCase_aCrowdOfSockets(t *testing.T) {
 		t.Logf("an idle socket is %v", weigh().less(before, n))
 	}
 
-	for range 5 {
+	const changes = 5
+	spent := processor(t)
+	for range changes {
 		c.reaches(c.change(), "a change")
 	}
+	t.Logf("%v of the server's processor time for a socket and a change", (processor(t)-spent)/time.Duration(changes*n))
 	for range 50 {
 		c.change()
 	}
@@ -205,6 +209,15 @@ func (spaces) Read(b []byte) (int, error) {
 		b[i] = ' '
 	}
 	return len(b), nil
+}
+
+// processor is the time that this process has had of it: what remains true when
+// others want it too.
+func processor(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // weight is what a process holds.

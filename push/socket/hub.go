@@ -2,13 +2,15 @@
 // would answer them now, or only that they should pull. Nobody depends on it: a
 // frame that is lost, late or doubled costs a pull and nothing else.
 //
-// An idle socket is one goroutine that reads, and little memory. A goroutine
-// that writes is there while there is something to say, so there is one writer
-// at a time, and a device that does not take what it is told holds up nobody
-// else. DESIGN.md has the rest.
+// An idle socket is one goroutine that waits, and little memory. Whatever happens
+// is said by a few workers that never wait; what must wait, for the device or the
+// database, has a goroutine of its own meanwhile. There is one writer at a time,
+// and a device that does not take what it is told holds up nobody else.
+// DESIGN.md has the rest.
 package socket
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -18,26 +20,10 @@ import (
 	"github.com/gorilla/websocket"
 
 	"roadbook/access"
-	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/feed"
 	"roadbook/telemetry"
 	"roadbook/version"
-)
-
-// Limits of sockets.
-const (
-	maxSockets    = 50_000           // of a server: what 600 MB hold
-	maxPerDevice  = 4                // of a device: a socket that broke unnoticed is still there when the next one comes
-	maxSaidBytes  = 1 << 10          // a cursor has 160 characters, a replica 128
-	maxFrameBytes = 64 << 10         // of a page that comes unasked; a longer one is worth a pull, compressed
-	writeWithin   = 10 * time.Second // to take a frame: 64 KB at the 5 KB/s of 2G would be 13, most are under 2 KB
-	pullWithin    = 30 * time.Second // to read a page, when many come back at once
-	pullsAtOnce   = 6                // pages read for one socket alone, at once: pushes need connections too
-	keptStretches = 16               // of an org's log, for sockets that are a little behind
-	readBuffer    = 256
-	writeBuffer   = 2 << 10
-	sendBuffer    = 32 << 10 // of the kernel, for a device that takes nothing
 )
 
 // Every is how often sockets are looked through for sign-ins that have ended:
@@ -60,6 +46,9 @@ type Config struct {
 	Now     func() time.Time // of tokens and of the network
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics // may be nil
+
+	Most      int // sockets of the server; 0 is the usual number
+	PerPerson int // sockets of a person; 0 is the usual number
 }
 
 // Hub is all sockets of a server.
@@ -89,12 +78,13 @@ type Stats struct {
 func New(c Config) *Hub {
 	h := &Hub{Config: c, pulls: make(chan struct{}, pullsAtOnce), rooms: map[record.OrgID]*room{}}
 	h.upgrader = websocket.Upgrader{
-		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &sync.Pool{},
+		WriteBufferPool:  &sync.Pool{}, // it writes nothing after its answer
 		HandshakeTimeout: writeWithin,
 		Error:            refused,
 		// A token is needed that no page of somebody else's has, and no cookie helps.
 		CheckOrigin: anyOrigin,
 	}
+	h.Metrics.SocketsMost(cmp.Or(h.Most, maxSockets))
 	return h
 }
 
@@ -105,13 +95,10 @@ func (h *Hub) Stats() *Stats { return &h.stats }
 func (h *Hub) join(s *socket) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.stopping:
-		return errs.New("socket.join", errs.Busy, "the server is stopping; try again in a moment").Coded("stopping")
-	case h.stats.Open.Load() >= maxSockets:
-		return errs.New("socket.join", errs.Busy, "too many devices listen here; pull instead").Coded("sockets")
-	}
 	r := h.rooms[s.who.Org]
+	if err := h.place(r, s.who); err != nil {
+		return err
+	}
 	if r == nil {
 		r = newRoom(h, s.who.Org)
 		h.rooms[s.who.Org] = r
@@ -168,7 +155,7 @@ func (h *Hub) sweep(ctx context.Context, r *room) {
 	now := h.Now()
 	var devices []record.ID
 	for _, s := range r.everybody() {
-		if !s.until.IsZero() && !now.Before(s.until) {
+		if !s.who.Until.IsZero() && !now.Before(s.who.Until) {
 			s.end(CloseExpired)
 		} else {
 			devices = append(devices, s.who.Device)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"roadbook/access"
+	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync"
 	"roadbook/sync/wire"
@@ -17,8 +18,8 @@ type Line interface {
 	Sit(ctx context.Context, who access.Caller, r *wire.PullRequest) ([]byte, *sync.Seat, error)
 	// Stretch reads, once for all who listen, what happened since a place in the log.
 	Stretch(ctx context.Context, org record.OrgID, from record.Seq, scopes []record.ScopeID) (*sync.Stretch, error)
-	// Tell is the page of one of them.
-	Tell(s *sync.Seat, st *sync.Stretch, most int) (page []byte, next *sync.Seat, ok bool)
+	// Tell appends the frame for one of them, if there is anything for it.
+	Tell(dst []byte, s *sync.Seat, st *sync.Stretch, most int) (frame []byte, next *sync.Seat, ok bool)
 }
 
 type (
@@ -33,8 +34,8 @@ func (h *Hub) sit(who access.Caller, t task) ([]byte, *seat, error) {
 	select {
 	case h.pulls <- struct{}{}:
 		defer func() { <-h.pulls }()
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+	case <-ctx.Done(): // a pull is let in by its turn, and this is none
+		return nil, nil, errs.New("socket.sit", errs.Busy, "too many devices ask at once; pull instead").Because(ctx.Err())
 	}
 	if t.replica == "" {
 		var err error
@@ -58,6 +59,12 @@ func (r *room) moved(head record.Seq) {
 			r.hub.Log.WarnContext(ctx, "what happened could not be read for those who listen", telemetry.KeyErr, err)
 		}
 	}
+	r.tell(r.keep(st, head))
+}
+
+// keep keeps what has been read, and returns who is to be told and how far the
+// log goes.
+func (r *room) keep(st *stretch, head record.Seq) ([]*socket, record.Seq) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if st != nil {
@@ -66,11 +73,7 @@ func (r *room) moved(head record.Seq) {
 		r.kept = slices.Clone(r.kept[max(0, len(r.kept)-keptStretches):])
 	}
 	r.head = head
-	for _, sockets := range r.devices {
-		for _, s := range sockets {
-			s.moved(head)
-		}
-	}
+	return r.all(), head
 }
 
 // interest is from where on, and in which scopes, those who can be told have
@@ -86,7 +89,7 @@ func (r *room) interest() (from record.Seq, scopes []record.ScopeID) {
 		if r.head == 0 && (from == 0 || its.Upto() < from) {
 			from = its.Upto()
 		}
-		for scope := range its.Scopes {
+		for _, scope := range its.Scopes() {
 			in[scope] = true
 		}
 	}

@@ -1,9 +1,12 @@
 package socket
 
 import (
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
+	"roadbook/access"
 	"roadbook/record"
 	"roadbook/sync/feed"
 )
@@ -19,12 +22,14 @@ type room struct {
 	mu      sync.Mutex
 	head    record.Seq
 	devices map[record.ID][]*socket
-	kept    []*stretch // of the log, the last ones
+	people  map[record.ID]int // sockets of each
+	kept    []*stretch        // of the log, the last ones
 }
 
 func newRoom(h *Hub, org record.OrgID) *room {
 	return &room{
 		hub: h, org: org, sub: h.Feed.Follow(org), empty: make(chan struct{}), devices: map[record.ID][]*socket{},
+		people: map[record.ID]int{},
 	}
 }
 
@@ -56,7 +61,16 @@ func (r *room) add(s *socket) {
 		mine[len(mine)-maxPerDevice].end(CloseReplaced)
 	}
 	r.devices[s.who.Device] = append(mine, s)
+	r.people[s.who.Person]++
 	s.head, s.told = r.head, r.head
+}
+
+// crowded reports whether a person has so many sockets, and not because of the
+// device that comes now: that one's oldest gives way.
+func (r *room) crowded(who access.Caller, most int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.people[who.Person] >= most && len(r.devices[who.Device]) < maxPerDevice
 }
 
 // remove reports whether nobody is left.
@@ -64,6 +78,9 @@ func (r *room) remove(s *socket) (empty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	mine := slices.DeleteFunc(r.devices[s.who.Device], func(o *socket) bool { return o == s })
+	if r.people[s.who.Person]--; r.people[s.who.Person] == 0 {
+		delete(r.people, s.who.Person)
+	}
 	if len(mine) == 0 {
 		delete(r.devices, s.who.Device)
 	} else {
@@ -84,9 +101,43 @@ func (r *room) end(device record.ID, code int) {
 func (r *room) everybody() []*socket {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.all()
+}
+
+func (r *room) all() []*socket {
 	all := make([]*socket, 0, len(r.devices))
 	for _, sockets := range r.devices {
 		all = append(all, sockets...)
 	}
 	return all
+}
+
+// tellAtOnce is how many sockets a worker takes at once.
+const tellAtOnce = 32
+
+// tell tells sockets that the log goes further. A few workers do it, for one
+// goroutine for each of ten thousand costs more than what it has to say.
+func (r *room) tell(all []*socket, head record.Seq) {
+	var taken atomic.Int64
+	work := func() {
+		p := lend(false)
+		defer p.put()
+		for {
+			to := int(taken.Add(tellAtOnce))
+			if to-tellAtOnce >= len(all) {
+				return
+			}
+			for _, s := range all[to-tellAtOnce : min(to, len(all))] {
+				if s.moved(head) {
+					s.speak(p)
+				}
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(all)-1)/tellAtOnce+1) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }

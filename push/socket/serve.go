@@ -36,7 +36,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who access.Caller) e
 	if !websocket.IsWebSocketUpgrade(r) {
 		return notASocket(nil)
 	}
-	s := &socket{hub: h, who: who, until: who.Until, held: true}
+	s := &socket{hub: h, who: who, held: true}
 	if err := h.join(s); err != nil {
 		return err
 	}
@@ -55,9 +55,8 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who access.Caller) e
 	if tcp, ok := conn.NetConn().(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a larger one is only larger
 	}
-	conn.SetReadLimit(maxSaidBytes)
-	s.open(conn)
-	go s.listen()
+	s.open(conn.NetConn()) // nothing has been read ahead: gorilla refuses who speaks before he is answered
+	go s.idle()
 	return nil
 }
 

@@ -18,17 +18,21 @@ func TestSocket_framesArePulls(t *testing.T) {
 	s := newServer(t)
 	o := s.newOrg("acme")
 	rng := rand.New(rand.NewPCG(7, 7))
-	people := []string{"lin", "zhou", "chen", "lin"}
+	people := []string{"lin", "zhou", "chen", "lin", "chen", "lin"}
 	records := []record.ID{newID()}
 	o.commit(record.Edit{Op: record.OpCreate, Kind: "account", ID: records[0], Set: values("name", "first", "owner", o.person("lin"))})
 	var lines []*line
-	for _, login := range people {
-		d := o.device(login)
+	for i, login := range people {
+		var want *wire.Want
+		if i == len(people)-1 {
+			want = &wire.Want{Kinds: []string{"account", "product"}}
+		}
+		d := o.wanting(login, want)
 		lines = append(lines, d.listen().says(d.cursor).settled())
 	}
 	stats := s.hub.Stats()
 	woken := stats.Wakes.Load() // by what was committed before, and heard of late
-	for range 60 {
+	for range 90 {
 		o.something(rng, &records)
 
 		for _, l := range lines {
@@ -56,7 +60,15 @@ func (o *org) something(rng *rand.Rand, records *[]record.ID) {
 	o.s.t.Helper()
 	whose := o.person([]string{"lin", "zhou"}[rng.IntN(2)])
 	rec := (*records)[rng.IntN(len(*records))] // nothing hangs below it, so nothing is to be moved after the commit
-	switch rng.IntN(7) {
+	switch rng.IntN(9) {
+	case 7:
+		id := newID()
+		o.products = append(o.products, id)
+		o.commit(record.Edit{Op: record.OpCreate, Kind: "product", ID: id, Set: values("name", "酱油", "code", id.String())})
+	case 8:
+		if len(o.products) > 0 {
+			o.commit(record.Edit{Op: record.OpEdit, Kind: "product", ID: o.products[rng.IntN(len(o.products))], Set: values("name", newID().String())})
+		}
 	case 0, 1:
 		id := newID()
 		*records = append(*records, id)

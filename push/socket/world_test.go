@@ -72,13 +72,14 @@ func serverOn(t testing.TB, pool *pgxpool.Pool) *server {
 	t.Helper()
 	s := &server{t: t, pool: pool, sweeps: make(chan time.Time), heads: make(chan time.Time)}
 	fault := func(err error) { t.Log("fault:", err) }
+	s.feed, s.metrics = feed.New(fault), telemetry.NewMetrics(telemetry.MetricsOptions{})
 	s.engine = sync.New(sync.Config{
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: s.now, Draw: draw, Fault: fault,
+		Moved: s.feed.Moved,
 	})
 	s.people = people.New(people.Config{Pool: pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString})
-	s.feed, s.metrics = feed.New(fault), telemetry.NewMetrics(telemetry.MetricsOptions{})
 	log := slog.New(slog.DiscardHandler)
-	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics})
+	s.hub = socket.New(socket.Config{Line: s.engine, Devices: s.people, Feed: s.feed, Now: s.now, Log: log, Metrics: s.metrics, PerPerson: 1_000_000})
 	handler := api.New(api.Config{
 		Line: s.engine, SignIn: s.people, News: s.feed, Sockets: s.hub, Ready: pool.Ping, Log: log,
 		Now: s.now, NewID: uuid.NewString,
@@ -99,6 +100,7 @@ type org struct {
 	s        *server
 	id       record.OrgID
 	customer record.ID
+	products []record.ID
 }
 
 func (s *server) newOrg(name string) *org {
@@ -166,12 +168,19 @@ type seat struct {
 	replica version.Replica
 	cursor  string
 	token   string
+	want    *wire.Want
 }
 
 // device signs somebody in without a password, which would take its time.
 func (o *org) device(login string) *seat {
 	o.s.t.Helper()
-	d := &seat{o: o, s: o.s, who: access.Caller{Org: o.id, Person: o.person(login), Device: newID(), Roles: []string{"rep"}}}
+	return o.wanting(login, nil)
+}
+
+// wanting is one that asks to be shown something else than usual.
+func (o *org) wanting(login string, want *wire.Want) *seat {
+	o.s.t.Helper()
+	d := &seat{o: o, s: o.s, want: want, who: access.Caller{Org: o.id, Person: o.person(login), Device: newID(), Roles: []string{"rep"}}}
 	ctx := context.Background()
 	_, err := o.s.pool.Exec(ctx, `INSERT INTO devices (org, id, person, install, kind, platform, app, created_at, seen_at)
 		VALUES ($1, $2, $3, $2, 'phone', '', '', now(), now())`, d.who.Org, d.who.Device, d.who.Person)
@@ -218,7 +227,9 @@ func (d *seat) pull() []byte {
 // page is what a pull from a cursor answers now.
 func (d *seat) page(cursor string) []byte {
 	d.o.s.t.Helper()
-	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{Replica: d.replica, Cursor: cursor})
+	page, err := d.o.s.engine.Pull(context.Background(), d.who, &wire.PullRequest{
+		Replica: d.replica, Cursor: cursor, Want: d.want,
+	})
 	require.NoError(d.o.s.t, err)
 	return page
 }

@@ -131,6 +131,26 @@ func TestFeed_wakesFollowersOfTheOrgOnEveryServer(t *testing.T) {
 	require.Equal(t, record.Seq(1), stranger.Head(), "it hears of its own org only")
 }
 
+// The server that commits need not hear it from PostgreSQL, and is woken once.
+func TestFeed_isToldAtOnceWhatItsOwnServerCommits(t *testing.T) {
+	t.Parallel()
+
+	s := newServer(t, pgtest.DB(t))
+	s.engine.Moved = s.feed.Moved
+	s.run(deaf{store.NewTail(s.pool), nil})
+	org := s.newOrg("acme")
+	sub := s.feed.Follow(org)
+
+	s.commit(org)
+
+	require.Len(t, sub.Woken(), 1, "before whoever has pushed is answered")
+	require.Equal(t, record.Seq(1), sub.Head())
+	<-sub.Woken()
+	s.feed.Moved(org, 1) // the NOTIFY comes after it
+	s.tick()
+	silent(t, sub)
+}
+
 func TestFeed_manyMovesAreOneWake(t *testing.T) {
 	t.Parallel()
 

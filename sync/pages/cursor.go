@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"hash"
 
 	"roadbook/access"
 	"roadbook/record"
@@ -48,8 +49,41 @@ var (
 	lastKey    = record.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 )
 
+// quill is what it takes to seal a cursor: the hash under the key, which costs
+// more to make than to use, and the text.
+type quill struct {
+	hash.Hash
+	b []byte
+}
+
+func (m *Maker) quill() *quill {
+	if q, ok := m.quills.Get().(*quill); ok {
+		return q
+	}
+	return &quill{Hash: hmac.New(sha256.New, m.Key), b: make([]byte, 0, 256)}
+}
+
+// begin writes what a cursor is bound to.
+func (q *quill) begin(who access.Caller) []byte {
+	b := q.b[:0]
+	b = append(b, "cursor\x00"...)
+	b = binary.BigEndian.AppendUint32(b, uint32(who.Org))
+	return append(append(b, who.Person[:]...), who.Device[:]...)
+}
+
+// seal appends the hash of all that was written.
+func (q *quill) seal(b []byte) []byte {
+	q.Reset()
+	_, _ = q.Write(b) // a hash never fails
+	q.b = q.Sum(b)[:len(b)+cursorMAC]
+	return q.b
+}
+
 func (m *Maker) writeCursor(who access.Caller, c Cursor) string {
-	b := make([]byte, 0, 112)
+	q := m.quill()
+	defer m.quills.Put(q)
+	b := q.begin(who)
+	bound := len(b)
 	b = append(b, cursorVersion, byte(len(c.epoch)))
 	b = append(b, c.epoch...)
 	b = append(b, c.chain[:]...)
@@ -59,7 +93,8 @@ func (m *Maker) writeCursor(who access.Caller, c Cursor) string {
 	b = binary.AppendUvarint(b, uint64(c.fill.rank))
 	b = binary.AppendUvarint(b, uint64(c.fill.scope))
 	b = appendKey(appendKey(b, c.fill.key), c.mid)
-	return base64.RawURLEncoding.EncodeToString(append(b, m.cursorMAC(who, b)...))
+	var text [MaxCursor]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], q.seal(b)[bound:]))
 }
 
 // appendKey writes an id in 17 bytes, or in one where it is the first or last.
@@ -73,14 +108,12 @@ func appendKey(b []byte, id record.ID) []byte {
 	return append(append(b, 1), id[:]...)
 }
 
-func (m *Maker) cursorMAC(who access.Caller, b []byte) []byte {
-	mac := hmac.New(sha256.New, m.Key)
-	mac.Write([]byte("cursor\x00"))
-	mac.Write(binary.BigEndian.AppendUint32(nil, uint32(who.Org)))
-	mac.Write(who.Person[:])
-	mac.Write(who.Device[:])
-	mac.Write(b)
-	return mac.Sum(nil)[:cursorMAC]
+// genuine reports whether a cursor, decoded, was made by us and for this device.
+func (m *Maker) genuine(who access.Caller, body, mac []byte) bool {
+	q := m.quill()
+	defer m.quills.Put(q)
+	b := append(q.begin(who), body...)
+	return hmac.Equal(mac, q.seal(b)[len(b):])
 }
 
 // Cursor reads what a device has brought, if this server has given it to that
@@ -95,7 +128,7 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 		return c, errForeign
 	}
 	body, mac := b[:len(b)-cursorMAC], b[len(b)-cursorMAC:]
-	if !hmac.Equal(mac, m.cursorMAC(who, body)) || body[0] != cursorVersion {
+	if !m.genuine(who, body, mac) || body[0] != cursorVersion {
 		return c, errForeign
 	}
 	r := cursorReader{b: body[1:]}

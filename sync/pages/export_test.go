@@ -3,7 +3,6 @@ package pages
 import (
 	"encoding/base64"
 	"math"
-	"slices"
 
 	"roadbook/access"
 	"roadbook/record"
@@ -15,8 +14,9 @@ func (m *Maker) Write(who access.Caller, c Cursor) string { return m.writeCursor
 
 // Sign makes a genuine cursor of any bytes.
 func (m *Maker) Sign(who access.Caller, body []byte) string {
-	body = slices.Clone(body)
-	return base64.RawURLEncoding.EncodeToString(append(body, m.cursorMAC(who, body)...))
+	q := m.quill()
+	bound := len(q.begin(who))
+	return base64.RawURLEncoding.EncodeToString(q.seal(append(q.begin(who), body...))[bound:])
 }
 
 // SomeCursors are the bytes of cursors as devices have them, without their

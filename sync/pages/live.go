@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"unique"
 
 	"roadbook/access"
 	"roadbook/record"
@@ -26,16 +27,24 @@ const (
 // Seat is a device that is up to date and listens: where it stands, and what
 // it holds. It does not change; what is told makes another.
 type Seat struct {
+	*sitter
+	place  Cursor
+	cursor string
+	upto   record.Seq // nothing between its place and here was for it
+}
+
+// sitter is what of a seat stays as it is.
+type sitter struct {
 	who     access.Caller
 	replica version.Replica
 	id      record.ReplicaID
-	place   Cursor
-	cursor  string
-	upto    record.Seq // nothing between its place and here was for it
-
-	person store.Person
-	grants []store.Grant
-	views  views.List
+	person  store.Person
+	grants  []store.Grant
+	scopes  []record.ScopeID // of the grants, sorted
+	views   views.List
+	sight   unique.Handle[string]
+	latest  record.Seq // since when it is to hold all of this
+	pins    bool
 }
 
 // Cursor is where the device stands.
@@ -44,14 +53,8 @@ func (s *Seat) Cursor() string { return s.cursor }
 // Upto is how far the device has been told everything that is for it.
 func (s *Seat) Upto() record.Seq { return s.upto }
 
-// Scopes are those that the device holds.
-func (s *Seat) Scopes(yield func(record.ScopeID) bool) {
-	for _, g := range s.grants {
-		if !yield(g.Scope) {
-			return
-		}
-	}
-}
+// Scopes are those that the device holds, sorted. They are not to be changed.
+func (s *Seat) Scopes() []record.ScopeID { return s.scopes }
 
 // Sit is a pull of a device that goes on to listen. There is no seat for one
 // that has more to pull.
@@ -60,15 +63,28 @@ func (m *Maker) Sit(ctx context.Context, who access.Caller, r *wire.PullRequest)
 	if err != nil || !p.done {
 		return out, nil, err
 	}
-	s := &Seat{
-		who: who, replica: r.Replica, id: p.replica, place: p.next, cursor: m.writeCursor(who, p.next), upto: p.head.Seq,
-		person: store.Person{ID: who.Person, Roles: p.actor.Roles, Active: p.actor.Active},
-		grants: slices.Collect(maps.Values(p.live)), views: p.views,
-	}
+	s := &Seat{sitter: p.sitter(r.Replica), place: p.next, cursor: m.writeCursor(who, p.next), upto: p.head.Seq}
 	if wire.Quiet(out) { // it need not be sent, so the device stays where it is
 		s.place, s.cursor = p.old, r.Cursor
 	}
 	return out, s, nil
+}
+
+// sitter is what a page has found out of the device.
+func (p *page) sitter(replica version.Replica) *sitter {
+	s := &sitter{
+		who: p.who, replica: replica, id: p.replica,
+		person: store.Person{ID: p.who.Person, Roles: p.actor.Roles, Active: p.actor.Active},
+		grants: slices.AppendSeq(make([]store.Grant, 0, len(p.live)), maps.Values(p.live)), views: p.m.sights.share(p.views),
+		scopes: slices.Sorted(maps.Keys(p.live)),
+	}
+	for i := range s.grants {
+		g := &s.grants[i]
+		g.Name = unique.Make(g.Name).Value() // many hold the same
+		s.pins = s.pins || g.Holder == p.who.Device
+	}
+	s.sight, s.latest = sightText(p.views.Now()), p.latest()
+	return s
 }
 
 // Stretch is a piece of the log of an org with everything that it says to
@@ -83,6 +99,7 @@ type Stretch struct {
 	settled map[record.ReplicaID]bool // something that was parked has been settled
 	shown   map[record.ID]bool        // devices that are shown something else than before
 	rights  bool                      // somebody's rights have changed, or the schema
+	common
 }
 
 // Head is where the stretch ends.
@@ -146,7 +163,7 @@ func (st *Stretch) read(ctx context.Context, tx store.Tx, rows []store.IndexRow)
 			}
 		}
 	}
-	return nil
+	return st.survey()
 }
 
 // look finds the device that a row of the log shows something else.
@@ -158,36 +175,62 @@ func (st *Stretch) look(body []byte) {
 	}
 }
 
-// Tell is the page that a pull from where a device stands would answer, and
-// where it stands then. There is no page if there is nothing for the device.
-// ok is false if what was read for all is not enough for this one.
-func (m *Maker) Tell(ctx context.Context, s *Seat, st *Stretch, most int) (page []byte, next *Seat, ok bool) {
+// Tell appends the frame with the page that a pull from where a device stands
+// would answer, and says where it stands then. Nothing is appended if there is
+// nothing for the device. ok is false if what was read for all is not enough
+// for this one.
+func (m *Maker) Tell(ctx context.Context, dst []byte, s *Seat, st *Stretch, most int) (frame []byte, next *Seat, ok bool) {
 	if st.rights || st.shown[s.who.Device] || st.settled[s.id] || s.place.epoch != st.head.Epoch || s.upto < st.From {
-		return nil, nil, false
+		return dst, nil, false
 	}
-	next = new(Seat)
-	*next = *s
-	next.upto = st.head.Seq
+	next = &Seat{sitter: s.sitter, place: s.place, cursor: s.cursor, upto: st.head.Seq}
 	if !s.concerned(st) {
-		return nil, next, true
+		return dst, next, true
+	}
+	var room [160]byte
+	durable := m.Durable(s.who.Org, st.head)
+	key, like := s.key(room[:0], st, durable)
+	if like {
+		if a, made := st.find(key); made {
+			return m.tellAlike(dst, a, next, s, st), next, true
+		}
 	}
 	p, err := m.openPage(ctx, told{s, st}, st.head, s.who, &wire.PullRequest{
 		Replica: s.replica, Cursor: s.cursor, MaxBytes: most,
 	})
 	if err != nil {
-		return nil, nil, false
+		return dst, nil, false
 	}
 	if err := p.compose(); err != nil {
-		return nil, nil, false
+		return dst, nil, false
 	}
-	if page, err = p.text(); err != nil || !p.done || len(page) > most {
-		return nil, nil, false
+	page, err := p.text()
+	if err != nil || !p.done || len(page) > most {
+		return dst, nil, false
 	}
+	like = like && p.next == s.place.after(st) && p.answer.Durable == durable
 	if wire.Quiet(page) {
-		return nil, next, true
+		if like {
+			st.keep(key, nil, "")
+		}
+		return dst, next, true
 	}
 	next.place, next.cursor = p.next, m.writeCursor(s.who, p.next)
-	return page, next, true
+	if like {
+		st.keep(key, page, next.cursor)
+	}
+	return wire.AppendChanges(dst, s.cursor, page), next, true
+}
+
+// tellAlike tells a device what was made for another that is like it.
+func (m *Maker) tellAlike(dst []byte, a alike, next, s *Seat, st *Stretch) []byte {
+	if a.before == nil {
+		return dst
+	}
+	next.place = s.place.after(st)
+	next.cursor = m.writeCursor(s.who, next.place)
+	dst = append(wire.AppendChanges(dst, s.cursor, a.before), next.cursor...)
+	return append(dst, a.behind...)
 }
 
 // concerned reports whether a stretch may have something for the device.
@@ -195,7 +238,7 @@ func (s *Seat) concerned(st *Stretch) bool {
 	if len(st.entries[s.id]) > 0 {
 		return true
 	}
-	for scope := range s.Scopes {
+	for scope := range both(s.scopes, st.scopes) {
 		if len(st.index[scope]) > 0 {
 			return true
 		}

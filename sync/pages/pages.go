@@ -52,6 +52,8 @@ type Maker struct {
 
 	ahead   ahead
 	writers sync.Pool // of *wire.PageWriter
+	quills  sync.Pool // of *quill, to seal cursors with
+	sights  sights
 }
 
 // New is a maker over a migrated database.
