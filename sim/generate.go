@@ -90,6 +90,9 @@ func (g *generator) next() Step {
 	if g.w.seed%3 == 2 && g.chance(10) { // the worst days of a server
 		return g.worst(p)
 	}
+	if g.w.seed%5 == 1 && g.chance(8) { // much is purged, and phones compare
+		return g.purging(p)
+	}
 	if g.w.seed%4 == 0 && g.chance(7) {
 		return g.copies(p) // phones that are copied and restored all the time
 	}
@@ -177,6 +180,24 @@ func (g *generator) worst(p *phone) Step {
 		return g.begin(p.name, pick(g, "wiped", "reinstalls"))
 	}
 	return g.copies(p)
+}
+
+// purging is what becomes of what is long gone, and of phones that were away.
+func (g *generator) purging(p *phone) Step {
+	switch x := g.rng.IntN(100); {
+	case x < 50:
+		s := g.begin("office", "purges", pick(g, "0s", "0s", "1m", "1h", "7h"))
+		s.With = map[string]string{"via": pick(g, "1", "2")}
+		return s
+	case x < 60:
+		return g.begin("time", pick(g, "1h", "720h"))
+	}
+	s := g.network(g.begin(p.name, "checks"))
+	if g.chance(50) {
+		s.With["loses"] = pick(g, "1", "2", "3", "7")
+		delete(s.With, "dies") // before it knows
+	}
+	return s
 }
 
 // network lets chance do something to a step's requests.

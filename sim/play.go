@@ -66,6 +66,8 @@ func (p *phone) does(s Step) (done bool, err error) {
 		return true, p.talks(s, func() error { _, err := p.dev.Push(w.ctx); return err })
 	case "pulls":
 		return true, p.pulls(s)
+	case "checks":
+		return true, p.checks(s)
 	case "restarts":
 		if size := s.number("size"); size > 0 {
 			p.size = size
@@ -260,6 +262,9 @@ func (w *World) office(s Step) (done bool, err error) {
 	case "expires":
 		w.say("%s", s)
 		return true, w.expires()
+	case "purges":
+		w.say("%s", s)
+		return true, w.purges(engine, s.Args[0])
 	case "restarts":
 		w.say("%s", s)
 		w.restart(max(s.number("via"), 1) - 1)

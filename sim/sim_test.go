@@ -21,7 +21,7 @@ import (
 
 // Histories of a usual run of the tests; “make soak” plays others.
 const (
-	seeds = 60
+	seeds = 100
 	steps = 40
 	tries = 400
 )

@@ -18,15 +18,19 @@ import (
 // maxCompared is how many records one question names: some two megabytes.
 const maxCompared = 40_000
 
-// Check compares what the device holds with what it must hold, and mends it.
+// Check compares what the device holds with what it must hold, and mends it. If
+// it is cut, the next pull goes on with it.
 func (d *Device) Check(ctx context.Context) (Report, error) {
 	d.net.Lock()
 	defer d.net.Unlock()
 	var r Report
-	err := d.heal(ctx, &r)
-	if err == nil {
-		err = d.stillNamed(d.compare(ctx, &r))
-	}
+	err := d.change(func(b *batch) error {
+		if d.fresh == nil && d.sight.Cursor != "" { // otherwise everything is being fetched anyway
+			d.sight.Compare = true
+			d.saveSight(b)
+		}
+		return nil
+	})
 	if err == nil {
 		err = d.pull(ctx, 0, &r)
 	}
