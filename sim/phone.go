@@ -20,7 +20,6 @@ type phone struct {
 	name  string
 	login string
 	who   record.ID // the person
-	id    record.ID // the device
 
 	memory *localstore.Memory // what is durable
 	store  *mortal
@@ -44,6 +43,7 @@ type known struct {
 	filled record.Seq         // the head at which it last had everything
 	life   int                // of the server from which it last pulled
 	own    map[record.ID]bool // what was typed on it
+	id     record.ID          // of the device that it is
 	steady bool               // since then it wants the same, and its person may see the same
 }
 
@@ -213,7 +213,7 @@ func (p *phone) twin(name string) error {
 	if p.clone == nil || p.w.phone(name) != nil {
 		return errPassed
 	}
-	t := &phone{w: p.w, name: name, login: p.login, who: p.who, id: p.id, skew: p.skew, stage: p.stage, size: p.size}
+	t := &phone{w: p.w, name: name, login: p.login, who: p.who, skew: p.skew, stage: p.stage, size: p.size}
 	t.memory, t.known = p.copied()
 	if err := t.open(); err != nil {
 		return err
@@ -228,7 +228,7 @@ func (p *phone) twin(name string) error {
 func (p *phone) wiped(keychain bool) error {
 	identity := map[string]any{"format": 1, "install": p.dev.Status().Install}
 	p.memory = &localstore.Memory{}
-	p.known = known{from: p.from, own: map[record.ID]bool{}, life: p.w.life}
+	p.known = known{from: p.from, own: map[record.ID]bool{}, life: p.w.life, id: p.id}
 	if keychain {
 		text := encode(identity)
 		if err := p.memory.Write([]localstore.Write{{Table: "meta", Key: []byte("identity"), Value: text}}); err != nil {

@@ -54,6 +54,7 @@ type replay struct {
 	writes  map[record.ID][]dot // of records, and of what was hung under them
 	deleted map[record.ID]bool
 	opened  map[record.ID]bool // conflicts
+	horizon record.Seq         // of the row that moved it last
 }
 
 type dot struct {
@@ -92,6 +93,9 @@ func (r *replay) row(row *logRow) error {
 		r.w.finds("the log has a gap between %d and %d", r.head, row.seq)
 	}
 	r.head = row.seq
+	if strings.HasPrefix(row.body, `[{"op":"horizon"`) {
+		r.horizon = row.seq
+	}
 	if r.chain = row.link(r.chain); !bytes.Equal(r.chain, row.chain) {
 		r.w.finds("the chain breaks at %d", row.seq)
 	}

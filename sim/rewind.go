@@ -41,7 +41,9 @@ func (w *World) saves() error {
 }
 
 // rewinds puts the newest backup back, the one before that, and so on. What
-// only the office knew is lost; what a phone still has must come back.
+// only the office knew is lost; what a phone still has must come back. Backups
+// that are newer are not put back later: what was seen in the life between
+// cannot be told from what they have.
 func (w *World) rewinds(s Step) error {
 	back, err := strconv.Atoi(s.Args[0])
 	if err != nil {
@@ -58,6 +60,7 @@ func (w *World) rewinds(s Step) error {
 	if err := b.rows.restore(w.ctx, w.pool, w.org); err != nil {
 		return err
 	}
+	w.saved = w.saved[:len(w.saved)-back+1] // what is newer is of a life that is given up
 	w.schema, w.devices = b.schema, maps.Clone(b.devices)
 	w.clock = w.clock.Add(restoring)
 	w.life++

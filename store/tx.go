@@ -61,7 +61,8 @@ func (s *Store) Snapshot(ctx context.Context, org record.OrgID, fn func(tx Tx, h
 type Asking struct {
 	Person, Device record.ID
 	Replica        record.ReplicaID
-	Pos, Head      record.Seq // how far it is in the log, and its grants
+	At             record.Seq // the place in the log whose hash it has
+	Head           record.Seq // up to here its grants are settled
 }
 
 // Standing is where such a device stands, and what it holds.
@@ -81,7 +82,7 @@ func (tx Tx) Standing(ctx context.Context, a Asking) (s Standing, err error) {
 	b.Queue(actorsRead, tx.Org, raw([]record.ID{a.Person}))
 	b.Queue(grantsOf, tx.Org, raw([]record.ID{a.Person, a.Device}), a.Head)
 	b.Queue(viewsRead, tx.Org, [16]byte(a.Device))
-	b.Queue(logChain, tx.Org, a.Pos)
+	b.Queue(logChain, tx.Org, a.At)
 	answers := tx.batch.SendBatch(ctx, b)
 	defer func() { err = cmp.Or(err, answers.Close()) }()
 	if s.Writers, err = next(answers, "replicas", scanWriter); err != nil {

@@ -93,8 +93,9 @@ type sight struct {
 	Slot      string        `json:"slot"`      // which of the two bases is shown
 	BaseEpoch string        `json:"base_epoch"`
 	Faults    int           `json:"faults,omitempty"`
-	View      string        `json:"view,omitempty"`    // stands for what the person may see
-	Compare   bool          `json:"compare,omitempty"` // with the server, before anything else is pulled
+	View      string        `json:"view,omitempty"`     // stands for what the person may see
+	NewView   string        `json:"new_view,omitempty"` // the same, once what came into sight has been filled
+	Compare   bool          `json:"compare,omitempty"`  // with the server, before anything else is pulled
 
 	Resync      bool   `json:"resync,omitempty"` // starting over into the other slot
 	FreshCursor string `json:"fresh_cursor,omitempty"`

@@ -62,7 +62,7 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	p.next = p.old
 	p.replica, _ = store.ReplicaNo(r.Replica)
 	at, err := tx.Standing(ctx, store.Asking{
-		Person: who.Person, Device: who.Device, Replica: p.replica, Pos: p.old.pos, Head: p.old.head,
+		Person: who.Person, Device: who.Device, Replica: p.replica, At: p.old.proven(), Head: p.old.head,
 	})
 	if err != nil {
 		return nil, err

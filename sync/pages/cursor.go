@@ -16,7 +16,8 @@ import (
 // server can make, bound to org, person and device.
 type Cursor struct {
 	epoch string
-	chain [8]byte    // the log's hash at pos
+	chain [8]byte    // the log's hash at head, or at pos in a cursor of older make
+	older bool       // it is of older make
 	base  record.Seq // everything up to here has been applied
 	pos   record.Seq // how far through the index the pages of this session have come
 	mid   record.ID  // within the row after pos: records up to this one have been sent
@@ -37,7 +38,8 @@ type fill struct {
 }
 
 const (
-	cursorVersion = 3
+	cursorVersion = 4
+	olderVersion  = 3 // has the hash at pos: rows between that and head may be others in a log that was restored
 	cursorMAC     = 12
 	// MaxCursor is the longest cursor in characters: it fits a line of a log
 	// and a mini-program's storage key.
@@ -128,9 +130,10 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 		return c, errForeign
 	}
 	body, mac := b[:len(b)-cursorMAC], b[len(b)-cursorMAC:]
-	if !m.genuine(who, body, mac) || body[0] != cursorVersion {
+	if !m.genuine(who, body, mac) || body[0] != cursorVersion && body[0] != olderVersion {
 		return c, errForeign
 	}
+	c.older = body[0] == olderVersion
 	r := cursorReader{b: body[1:]}
 	c.epoch = string(r.take(int(r.take(1)[0])))
 	copy(c.chain[:], r.take(len(c.chain)))
@@ -143,6 +146,15 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 		return c, errForeign
 	}
 	return c, nil
+}
+
+// proven is the place whose hash the cursor has: all that the device was told
+// before is right if the log has that hash there.
+func (c Cursor) proven() record.Seq {
+	if c.older {
+		return c.pos
+	}
+	return c.head
 }
 
 // Base is up to where the device has applied everything.

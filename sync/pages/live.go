@@ -290,15 +290,8 @@ func (t told) EntriesSince(context.Context, record.ReplicaID, record.Seq) ([]sto
 	return slices.Clone(t.entries[t.id]), nil
 }
 
-func (t told) Chain(_ context.Context, seq record.Seq) ([]byte, error) {
-	if seq != t.place.pos {
-		return nil, errAsk
-	}
-	return t.place.chain[:], nil
-}
-
 func (t told) Standing(_ context.Context, a store.Asking) (store.Standing, error) {
-	if a.Pos != t.place.pos {
+	if a.At != t.place.proven() {
 		return store.Standing{}, errAsk
 	}
 	return store.Standing{

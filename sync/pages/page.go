@@ -56,7 +56,7 @@ func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who ac
 	}
 	p.replica, _ = store.ReplicaNo(r.Replica) // 0, which is nobody's, if it is no name
 	at, err := tx.Standing(ctx, store.Asking{
-		Person: who.Person, Device: who.Device, Replica: p.replica, Pos: p.old.pos, Head: p.old.head,
+		Person: who.Person, Device: who.Device, Replica: p.replica, At: p.old.proven(), Head: p.old.head,
 	})
 	if err != nil {
 		return nil, err
@@ -227,14 +227,8 @@ func (p *page) finish(answer *wire.PullAnswer) error {
 			return err
 		}
 	}
-	p.next.epoch = p.head.Epoch
-	chain := p.head.Chain
-	if p.next.pos != p.head.Seq {
-		if chain, err = p.tx.Chain(p.ctx, p.next.pos); err != nil {
-			return err
-		}
-	}
-	copy(p.next.chain[:], chain)
+	p.next.epoch, p.next.older = p.head.Epoch, false
+	copy(p.next.chain[:], p.head.Chain)
 	answer.Cursor = p.m.writeCursor(p.who, p.next)
 	return nil
 }

@@ -27,7 +27,7 @@ func (p *page) checkPlace(chain []byte) error {
 		return p.staleEpoch(chain)
 	case p.old.base < p.head.Horizon:
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case p.old.pos == 0 || p.req.Cursor == "":
+	case p.old.proven() == 0 || p.req.Cursor == "":
 		return nil
 	default:
 		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
