@@ -56,7 +56,9 @@ func (d *Device) compare(ctx context.Context, r *Report) error {
 	}
 	r.Restarts++
 	return d.change(func(b *batch) error {
-		d.beginAnew(b)
+		if !d.canCompare(errs.CodeOf(err)) { // otherwise the journal goes first, and then it compares once more
+			d.beginAnew(b)
+		}
 		if p, ours := asProblem(err); ours {
 			d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
 		}

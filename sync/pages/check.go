@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,12 @@ func (m *Maker) Check(ctx context.Context, who access.Caller, r *wire.CheckReque
 			out, err = p.compare(r)
 			return err
 		})
+		if place, lost := errors.AsType[*lostPlace](err); lost {
+			if err := m.Lost(ctx, who.Org, place.epoch); err != nil {
+				return nil, err
+			}
+			return nil, m.elsewhere(ctx, who) // it gives back what it has before it compares
+		}
 		ask, ok := errors.AsType[*unsettled](err)
 		if !ok {
 			return out, err
@@ -54,6 +61,7 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	if p.old, err = m.Cursor(who, r.Cursor); err != nil {
 		return nil, p.stale("foreign", "this device's place was not given by this server, or not to this device")
 	}
+	own := p.old
 	if r.Leaves == nil { // it begins anew, at the head and with nothing to fill
 		h := head.Seq
 		p.old = Cursor{epoch: head.Epoch, base: h, pos: h, head: h, fill: fill{after: h, batch: h}}
@@ -62,12 +70,17 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	p.next = p.old
 	p.replica, _ = store.ReplicaNo(r.Replica)
 	at, err := tx.Standing(ctx, store.Asking{
-		Person: who.Person, Device: who.Device, Replica: p.replica, At: p.old.proven(), Head: p.old.head,
+		Person: who.Person, Device: who.Device, Replica: p.replica, At: own.proven(), Head: p.old.head,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkPlace(at.Chain); err != nil {
+	if r.Leaves != nil {
+		err = p.checkPlace(at.Chain)
+	} else if own.isLost(head.Seq, at.Chain) && (own.epoch == head.Epoch || own.head > head.Seq) {
+		err = &lostPlace{head.Epoch} // however old its place may be, the log must have had it
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := p.checkReplica(at.Writers); err != nil {
@@ -82,6 +95,17 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 		return nil, p.stale("sight", "this person may see other fields than this device was told of")
 	}
 	return p, nil
+}
+
+// elsewhere is the answer to a device whose place the log has lost.
+func (m *Maker) elsewhere(ctx context.Context, who access.Caller) error {
+	var away error
+	err := m.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
+		judged, err := JudgedOf(ctx, tx, who.Device)
+		away = Elsewhere("sync.Check", "rewound", head, judged)
+		return err
+	})
+	return cmp.Or(err, away)
 }
 
 // sightToken stands for what a person may see: with another one a device has

@@ -19,23 +19,23 @@ func (*lostPlace) Error() string { return "the log has lost what a device has se
 // checkPlace refuses a cursor from which the device cannot go on. chain is the
 // log's hash at its place.
 func (p *page) checkPlace(chain []byte) error {
-	lost := p.old.pos > p.head.Seq || p.old.head > p.head.Seq
 	switch {
-	case lost: // of whatever epoch: this log must not give those numbers out
+	case p.old.pos > p.head.Seq || p.old.head > p.head.Seq: // of whatever epoch: this log must not give those numbers out
 		return &lostPlace{p.head.Epoch}
 	case p.old.epoch != p.head.Epoch:
 		return p.staleEpoch(chain)
 	case p.old.base < p.head.Horizon:
 		return p.stale("horizon", "this device was away for too long; it must compare what it has")
-	case p.old.proven() == 0 || p.req.Cursor == "":
-		return nil
-	default:
-		lost = len(chain) < 8 || [8]byte(chain[:8]) != p.old.chain
-	}
-	if lost {
+	case p.req.Cursor != "" && p.old.isLost(p.head.Seq, chain):
 		return &lostPlace{p.head.Epoch}
 	}
 	return nil
+}
+
+// isLost reports whether a log of the cursor's epoch has not, or not any more,
+// what the device was told. chain is the log's hash at the cursor's place.
+func (c Cursor) isLost(head record.Seq, chain []byte) bool {
+	return c.pos > head || c.head > head || c.proven() != 0 && !bytes.HasPrefix(chain, c.chain[:])
 }
 
 // IsBeyond reports whether a device was given a place beyond the end of a log.
