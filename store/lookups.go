@@ -185,20 +185,12 @@ var reindexesOrgs = pg.Statement("reindexes_orgs", `SELECT q.org FROM reindexes 
 
 // ReindexingOrgs are the orgs that have look-up rows to be made.
 func (s *Store) ReindexingOrgs(ctx context.Context) ([]record.OrgID, error) {
-	rows, err := s.pool.Query(ctx, reindexesOrgs)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+	return all(ctx, s, reindexesOrgs, pgx.RowTo[record.OrgID])
 }
 
 var headsOrgs = pg.Statement("heads_orgs", `SELECT h.org FROM heads h WHERE h.schema > 0`)
 
 // Orgs are those that have a schema.
 func (s *Store) Orgs(ctx context.Context) ([]record.OrgID, error) {
-	rows, err := s.pool.Query(ctx, headsOrgs)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+	return all(ctx, s, headsOrgs, pgx.RowTo[record.OrgID])
 }

@@ -81,11 +81,7 @@ var parkedOrgs = pg.Statement("parked_orgs", `
 
 // Expiring lists the orgs in which something has been parked for too long.
 func (s *Store) Expiring(ctx context.Context, now time.Time) ([]record.OrgID, error) {
-	rows, err := s.pool.Query(ctx, parkedOrgs, now)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+	return all(ctx, s, parkedOrgs, pgx.RowTo[record.OrgID], now)
 }
 
 // Told is where the log says what became of a parked mutation of some name.

@@ -105,12 +105,8 @@ var pinsIdle = pg.Statement("pins_idle", `
 
 // IdlePins lists devices of all orgs that have asked for nothing since then.
 func (s *Store) IdlePins(ctx context.Context, since time.Time, limit int) ([]Idle, error) {
-	rows, err := s.pool.Query(ctx, pinsIdle, since, limit)
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Idle, error) {
+	return all(ctx, s, pinsIdle, func(row pgx.CollectableRow) (Idle, error) {
 		var i Idle
 		return i, row.Scan(&i.Org, (*[16]byte)(&i.Device))
-	})
+	}, since, limit)
 }

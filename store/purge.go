@@ -85,11 +85,7 @@ var scopesOfOrg = pg.Statement("scopes_of_org", `SELECT s.id FROM scopes s WHERE
 
 // ScopesOf lists the scopes of an org.
 func (s *Store) ScopesOf(ctx context.Context, org record.OrgID) ([]record.ScopeID, error) {
-	rows, err := s.pool.Query(ctx, scopesOfOrg, org)
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[record.ScopeID])
+	return all(ctx, s, scopesOfOrg, pgx.RowTo[record.ScopeID], org)
 }
 
 var indexStretch = pg.Statement("index_stretch", `

@@ -129,6 +129,16 @@ func collect[T any](ctx context.Context, tx Tx, what string, sql pg.SQL, scan pg
 	return out, nil
 }
 
+// all reads all rows of one statement that needs no transaction.
+func all[T any](ctx context.Context, s *Store, sql pg.SQL, scan pgx.RowToFunc[T], args ...any) ([]T, error) {
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	out, err := pgx.CollectRows(rows, scan)
+	return out, pg.Classify(err) // a connection may be lost while one reads
+}
+
 // raw turns ids into what the driver writes without help.
 func raw(ids []record.ID) [][16]byte {
 	out := make([][16]byte, len(ids))

@@ -127,11 +127,7 @@ var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM res
 
 // Rescoping lists the orgs that have subtrees to move.
 func (s *Store) Rescoping(ctx context.Context) ([]record.OrgID, error) {
-	rows, err := s.pool.Query(ctx, rescopesOrgs)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+	return all(ctx, s, rescopesOrgs, pgx.RowTo[record.OrgID])
 }
 
 var recordsSubtree = pg.Statement("records_subtree", `
