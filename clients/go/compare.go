@@ -25,10 +25,13 @@ func (d *Device) Check(ctx context.Context) (Report, error) {
 	defer d.net.Unlock()
 	var r Report
 	err := d.change(func(b *batch) error {
-		if d.fresh == nil && d.sight.Cursor != "" { // otherwise everything is being fetched anyway
+		switch {
+		case d.fresh != nil: // there may be damage in what has come of it already
+			d.beginAnew(b)
+		case d.sight.Cursor != "":
 			d.sight.Compare = true
-			d.saveSight(b)
 		}
+		d.saveSight(b)
 		return nil
 	})
 	if err == nil {
