@@ -15,6 +15,7 @@ const (
 	before fate = "before it arrives"            // what stood in front of it has
 	within fate = "when it has arrived"          // it may run, but nothing behind it is sent and nothing is heard
 	behind fate = "when all of it has been sent" // everything runs, and nothing is heard
+	frozen fate = "the server stands still"      // before it, until it thaws
 )
 
 // splice cuts the connection at the n-th statement that a server sends. A
@@ -25,6 +26,8 @@ type splice struct {
 	fate  fate
 	left  int // 0: not armed
 	blown bool
+
+	stands, thaw chan struct{} // of one that is frozen
 }
 
 // arm begins to count.
@@ -53,7 +56,7 @@ func (s *splice) counts(kind byte) bool {
 	if s.left == 0 {
 		s.blown = true
 	}
-	return s.blown
+	return s.left == 0
 }
 
 // spliced is a connection that is cut so.
@@ -91,6 +94,14 @@ func (c *spliced) part(b []byte, at, end int) (int, error) {
 		_, _ = c.Conn.Write(b[:at])
 	case within:
 		_, _ = c.Conn.Write(b[:end])
+	case frozen:
+		if n, err := c.Conn.Write(b[:at]); err != nil {
+			return n, err
+		}
+		close(c.splice.stands)
+		<-c.splice.thaw
+		n, err := c.Conn.Write(b[at:])
+		return at + n, err
 	default:
 		c.dead = true
 		return c.Conn.Write(b)
