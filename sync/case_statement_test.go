@@ -108,6 +108,63 @@ func cutPushes(t *testing.T, s *splice, warm bool) {
 	w.entries() // the log is whole
 }
 
+// Two servers have one database, and one of them stands still in the middle of a
+// commit, before each word that it says: stopped, or starved. The other goes on
+// without an error, because the database gives up on who is idle before anybody
+// gives up on his lock. What the one had in hand is sent again, and is there once.
+func TestCase02_oneOfTwoServersStandsStill(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, zhou, shop := twoOn(w)
+	other := w.engine
+	times := 0
+	for n, stood := 1, true; stood; n++ {
+		times++
+		s := newFrozen()
+		still := w.server(w.poolLike(func(c *pgxpool.Config) {
+			c.MaxConns = 1
+			c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "50ms"
+			through(c, func(conn net.Conn) net.Conn { return &spliced{Conn: conn, splice: s} })
+		}))
+		still.Still(1)
+		edit := lin.change(shop)
+		edit.Inc = values("points", 1)
+		lin.typed(edit)
+		body := lin.bytes(1)
+		t.Cleanup(s.release)
+		s.arm(n)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := still.Push(t.Context(), lin.who, w.read(body))
+			ended <- err
+		}()
+		select {
+		case <-s.stands:
+		case err := <-ended:
+			require.NoError(t, err)
+			stood = false
+		}
+
+		zhou.edit(shop, values("short_name", fmt.Sprint(n)))
+		require.Equal(t, []record.Result{record.Applied}, results(zhou.push()))
+		zhou.pull()
+		s.release()
+		if stood {
+			if err := <-ended; err != nil {
+				require.Equal(t, errs.Busy, errs.KindOf(err), "%v", err)
+			}
+		}
+
+		w.engine = other
+		require.Len(t, lin.push(), 1)
+		lin.pull()
+		require.Equal(t, fmt.Sprint(times), lin.raw(shop, "points"), "each counts once")
+	}
+	require.Greater(t, times, 5)
+	w.entries()
+}
+
 // head is how far the log goes.
 func (w *world) head() (seq record.Seq) {
 	w.t.Helper()

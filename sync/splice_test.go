@@ -15,6 +15,7 @@ const (
 	before fate = "before it arrives"            // what stood in front of it has
 	within fate = "when it has arrived"          // it may run, but nothing behind it is sent and nothing is heard
 	behind fate = "when all of it has been sent" // everything runs, and nothing is heard
+	frozen fate = "the server stands still"      // before the word that it is in, until it thaws
 )
 
 // splice cuts the connection at the n-th statement that a server sends. A
@@ -25,6 +26,15 @@ type splice struct {
 	fate  fate
 	left  int // 0: not armed
 	blown bool
+
+	stands, thaw chan struct{} // of one that is frozen
+	release      func()
+}
+
+func newFrozen() *splice {
+	s := &splice{fate: frozen, stands: make(chan struct{}), thaw: make(chan struct{})}
+	s.release = sync.OnceFunc(func() { close(s.thaw) })
+	return s
 }
 
 // arm begins to count.
@@ -53,7 +63,7 @@ func (s *splice) counts(kind byte) bool {
 	if s.left == 0 {
 		s.blown = true
 	}
-	return s.blown
+	return s.left == 0
 }
 
 // spliced is a connection that is cut so.
@@ -91,6 +101,10 @@ func (c *spliced) part(b []byte, at, end int) (int, error) {
 		_, _ = c.Conn.Write(b[:at])
 	case within:
 		_, _ = c.Conn.Write(b[:end])
+	case frozen:
+		close(c.splice.stands)
+		<-c.splice.thaw
+		return c.Conn.Write(b)
 	default:
 		c.dead = true
 		return c.Conn.Write(b)

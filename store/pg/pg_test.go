@@ -21,7 +21,7 @@ func TestOpen(t *testing.T) {
 
 	for name, want := range map[string]string{
 		"application_name": "roadbook", "lock_timeout": "15s", "TimeZone": "UTC", "work_mem": "9MB",
-		"idle_in_transaction_session_timeout": "1min",
+		"idle_in_transaction_session_timeout": "10s",
 	} {
 		var got string
 		require.NoError(t, pool.QueryRow(t.Context(), "SELECT current_setting($1)", name).Scan(&got))
