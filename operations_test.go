@@ -72,6 +72,8 @@ func ourMetrics(t *testing.T) map[string]bool {
 	m.Woke("socket", 1)
 	m.Fed("tail", time.Second)
 	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{} })
+	m.WatchQueue(func() telemetry.Queue { return telemetry.Queue{} })
+	m.WatchReady(func() bool { return true })
 	text, _, err := m.Text()
 	require.NoError(t, err)
 	names := map[string]bool{}
@@ -124,7 +126,7 @@ func TestOperations_alerts(t *testing.T) {
 			require.Contains(t, []string{"page", "ticket"}, rule.Labels.Severity)
 			require.Equal(t, strings.Count(rule.Expr, "("), strings.Count(rule.Expr, ")"), rule.Expr)
 			for _, name := range regexp.MustCompile(`roadbook_\w+`).FindAllString(rule.Expr, -1) {
-				base := strings.NewReplacer("_seconds_bucket", "_seconds", "_seconds_count", "_seconds", "_seconds_sum", "_seconds").Replace(name)
+				base := strings.NewReplacer("_stuck_seconds", "_stuck_seconds", "_seconds_bucket", "_seconds", "_seconds_count", "_seconds", "_seconds_sum", "_seconds").Replace(name)
 				require.True(t, known[base], "%s speaks of %s, which there is not", rule.Alert, name)
 			}
 		}

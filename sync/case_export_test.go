@@ -90,9 +90,10 @@ func (e *Engine) Gather(org record.OrgID, all []Together) {
 }
 
 func (e *Engine) together(org record.OrgID, all []Together, commit func(*committer, []*job) error) {
-	jobs := make([]*job, len(all))
+	jobs, c := make([]*job, len(all)), e.newCommitter(org)
 	for i, t := range all {
-		jobs[i] = &job{who: t.Who, schema: t.Schema, done: make(chan struct{})}
+		jobs[i] = &job{who: t.Who, schema: t.Schema, done: make(chan struct{}), queue: &c.queue}
+		c.queue.enter()
 		if t.Ctx != nil {
 			jobs[i].span = telemetry.SpanOf(t.Ctx)
 		}
@@ -101,7 +102,7 @@ func (e *Engine) together(org record.OrgID, all []Together, commit func(*committ
 			jobs[i].replica, jobs[i].prev, jobs[i].muts = replica, t.Frame.Prev, t.Frame.Mutations
 		}
 	}
-	failed := commit(e.newCommitter(org), jobs)
+	failed := commit(c, jobs)
 	for i, j := range jobs {
 		if all[i].Err = cmp.Or(failed, j.err); all[i].Err == nil {
 			all[i].Answer = &wire.PushAnswer{Outcomes: j.outcomes}

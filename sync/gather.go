@@ -49,10 +49,17 @@ type job struct {
 	head     store.Head
 	err      error
 	done     chan struct{}
+	queue    *queue // that it waits in
 }
 
 func (j *job) fail(err error) {
 	j.outcomes, j.err = nil, pg.Classify(err)
+	j.queue.left(false)
+	close(j.done)
+}
+
+func (j *job) succeed() {
+	j.queue.left(true)
 	close(j.done)
 }
 
@@ -64,10 +71,11 @@ func (j *job) fail(err error) {
 // While one gather is on its way to the disk, the next is worked out on what
 // will be there then (ahead).
 type committer struct {
-	e    *Engine
-	org  record.OrgID
-	jobs chan *job
-	over chan struct{} // closed when nobody will take a job any more
+	e     *Engine
+	org   record.OrgID
+	jobs  chan *job
+	over  chan struct{} // closed when nobody will take a job any more
+	queue queue
 
 	mem   *memory
 	ahead *gathering // on its way; nil if nothing is
@@ -84,6 +92,7 @@ type committer struct {
 func (e *Engine) newCommitter(org record.OrgID) *committer {
 	return &committer{
 		e: e, org: org, jobs: make(chan *job, maxQueued), over: make(chan struct{}), mem: newMemory(e.remember),
+		queue: queue{now: e.Now},
 	}
 }
 
@@ -91,11 +100,15 @@ func (e *Engine) newCommitter(org record.OrgID) *committer {
 func (e *Engine) submit(ctx context.Context, org record.OrgID, j *job) error {
 	j.done, j.span = make(chan struct{}), telemetry.SpanOf(ctx)
 	c := e.committer(org)
+	j.queue = &c.queue
+	j.queue.enter()
 	select {
 	case c.jobs <- j:
 	case <-ctx.Done():
+		j.queue.left(false)
 		return ctx.Err()
 	case <-c.over:
+		j.queue.left(false)
 		return stopping()
 	}
 	select {

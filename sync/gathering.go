@@ -136,7 +136,7 @@ func (g *gathering) over() {
 			g.c.died(g.sealed.Dead)
 		}
 		for _, j := range g.jobs {
-			close(j.done)
+			j.succeed()
 		}
 	}
 	g.watch.end(g.err)

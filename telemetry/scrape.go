@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -64,4 +65,39 @@ func (c poolCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(poolWaits, prometheus.CounterValue, float64(p.Waits))
 	ch <- prometheus.MustNewConstMetric(poolTime, prometheus.CounterValue, p.WaitSeconds)
+}
+
+// Queue is how the queues of what is to be committed stand.
+type Queue struct {
+	Waiting int
+	Stuck   time.Duration // somebody has been waiting and nothing has been committed
+}
+
+// WatchQueue has every scrape ask how the queues stand.
+func (m *Metrics) WatchQueue(stat func() Queue) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(
+		gauge("queue_waiting", "Pushes and other commits that wait.", func() float64 { return float64(stat().Waiting) }),
+		gauge("queue_stuck_seconds", "How long somebody has been waiting while nothing of his org was committed.",
+			func() float64 { return stat().Stuck.Seconds() }),
+	)
+}
+
+// WatchReady has every scrape ask what /readyz asks.
+func (m *Metrics) WatchReady(ready func() bool) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(gauge("ready", "1 while requests can be served, as /readyz says, else 0.", func() float64 {
+		if ready() {
+			return 1
+		}
+		return 0
+	}))
+}
+
+func gauge(name, help string, read func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read)
 }

@@ -145,10 +145,20 @@ func (d *Device) commit(b *batch) error {
 		err = d.store.Write(b.writes)
 	}
 	if err != nil {
-		d.broken = errs.New("device.change", errs.Internal, "the device's store could not be written; open it again").
-			Coded("store").Because(err)
+		d.broken = storeFailed(err)
 	}
 	return d.broken
+}
+
+// storeFailed says what to do. What was typed before is safe, and the last of it
+// is not there at all.
+func storeFailed(err error) error {
+	if errors.Is(err, localstore.ErrFull) {
+		return errs.New("device.change", errs.Internal, "this device has no room left: free some, open the app again, and "+
+			"type the last change once more; all before it is kept").Coded("full").Because(err)
+	}
+	return errs.New("device.change", errs.Internal, "the device's store could not be written; open it again").
+		Coded("store").Because(err)
 }
 
 func internal(op, format string, args ...any) error {

@@ -57,6 +57,18 @@ func (o observers) watchPool(pool *people.Pool) {
 	})
 }
 
+// readyWithin is what a scrape waits for the database at most.
+const readyWithin = 3 * time.Second
+
+// watchReady has the metrics show what /readyz says.
+func (o observers) watchReady(ctx context.Context, ready func(context.Context) error) {
+	o.metrics.WatchReady(func() bool {
+		ctx, cancel := context.WithTimeout(ctx, readyWithin)
+		defer cancel()
+		return ready(ctx) == nil
+	})
+}
+
 // fault hears of what goes wrong behind nobody's request.
 func (o observers) fault(err error) { o.log.Error("behind the requests", telemetry.KeyErr, err) }
 

@@ -164,6 +164,7 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.watchPool(s.in.pool)
+	s.watchReady(ctx, s.gate.Ready)
 	s.behind.Go(func() error { return s.watch(ctx) })
 	if err := ours(ctx, s.in.pool); err != nil {
 		return err
@@ -177,6 +178,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	service := newPeople(s.in.pool, key)
 	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
+	s.metrics.WatchQueue(s.engine.Queue)
 	if err := s.renew(ctx); err != nil {
 		return err
 	}

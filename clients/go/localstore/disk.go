@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,6 +19,10 @@ const FileName = "device.db"
 // ErrTaken says that another process, or another device of this one, has the
 // store open. Two writers would hand out the same numbers.
 var ErrTaken = errors.New("the store is already open, here or in another process")
+
+// ErrFull says that the disk has no room. Nothing of what was to be written is
+// there.
+var ErrFull = errors.New("the disk is full")
 
 // Disk is a store in one bbolt file. Each Write is one transaction that is
 // synced to the disk before it returns.
@@ -69,6 +74,9 @@ func (d *Disk) Write(batch []Write) error {
 		}
 		return nil
 	})
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("write to the store: %w: %w", ErrFull, err)
+	}
 	if err != nil {
 		return fmt.Errorf("write to the store: %w", err)
 	}
