@@ -42,7 +42,6 @@ func newFleet(t *testing.T, phones int, urls ...string) *fleet {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	f := &fleet{t: t, stop: stop}
-	t.Cleanup(f.rest)
 	for i := range phones {
 		d, err := device.Open(device.Config{
 			BaseURL: urls[i%len(urls)], Now: now, NewID: newID, Sleep: sleepNow, Kind: "phone", Platform: "android 15", App: "1.0.0", Lang: "en",
@@ -55,6 +54,7 @@ func newFleet(t *testing.T, phones int, urls ...string) *fleet {
 		f.phones = append(f.phones, p)
 		f.work.Go(func() error { return p.toil(ctx) })
 	}
+	t.Cleanup(f.rest) // before they are closed
 	return f
 }
 

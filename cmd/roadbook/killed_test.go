@@ -39,7 +39,13 @@ type mortal struct {
 
 func newMortal(t *testing.T) *mortal {
 	t.Helper()
-	m := &mortal{t: t, data: dataFolder(t)}
+	return newMortalIn(t, dataFolder(t))
+}
+
+// newMortalIn is newMortal with a folder for the data of PostgreSQL.
+func newMortalIn(t *testing.T, data string) *mortal {
+	t.Helper()
+	m := &mortal{t: t, data: data}
 	m.openPG()
 	t.Cleanup(func() { m.pool.Close(); _ = m.pg.Stop(t.Context()) })
 	m.serve("127.0.0.1:0")
