@@ -42,6 +42,9 @@ func (s *Server) settings() map[string]string {
 		"autovacuum_naptime":           "10s",
 		"autovacuum_vacuum_cost_limit": "2000",
 		"jit":                          "off",
+		"tcp_keepalives_idle":          "15", // whoever goes without a word must not keep his locks
+		"tcp_keepalives_interval":      "5",
+		"tcp_keepalives_count":         "3",
 
 		// The program reports the errors of its statements itself. In this
 		// log they would only repeat what customers wrote.

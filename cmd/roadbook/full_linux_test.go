@@ -16,7 +16,7 @@ import (
 // room is a disk of its own for the data, small enough to be filled.
 func room(t *testing.T, data, size string) {
 	t.Helper()
-	require.NoError(t, os.MkdirAll(data, 0o711)) //nolint:gosec // PostgreSQL's user must be able to enter
+	require.NoError(t, os.MkdirAll(data, 0o711)) // PostgreSQL's user must be able to enter
 	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "mode=0711,size="+size); err != nil {
 		t.Skipf("a small disk cannot be mounted here, for that takes the rights of root: %v", err)
 	}
