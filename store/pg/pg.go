@@ -42,7 +42,8 @@ func Setting(name, value string) Option {
 // Open connects to the database at dsn and returns once it has answered.
 //
 // A connection gives up on a lock after 15 seconds and on an idle transaction
-// after a minute: whoever forgets one must not stop an org's commits. Behind
+// after 10: a server that stands still in the middle of a commit must not stop
+// those of another, which waits for longer than that. Behind
 // PgBouncer, list both settings in its ignore_startup_parameters.
 //
 // Errors: Invalid for an address that cannot be read, otherwise Classify's.
@@ -95,7 +96,7 @@ func setDefaults(c *pgxpool.Config) {
 		"enable_memoize":                      "off",
 		"jit":                                 "off",
 		"lock_timeout":                        "15s",
-		"idle_in_transaction_session_timeout": "60s",
+		"idle_in_transaction_session_timeout": "10s",
 	} {
 		if _, set := c.ConnConfig.RuntimeParams[name]; !set {
 			c.ConnConfig.RuntimeParams[name] = value
