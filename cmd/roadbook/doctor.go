@@ -8,6 +8,8 @@ import (
 
 	"roadbook/config"
 	"roadbook/errs"
+	"roadbook/localpg"
+	"roadbook/store/pg"
 )
 
 const doctorHelp = `
@@ -113,8 +115,8 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 		d.ok("database", "%s%s", in.database(d.cfg), forThisLook(in))
 		d.checkKey(in)
 		d.checkSchema(ctx, in.pool, in.local != nil)
-	case d.inUse(ctx, err) && d.deep:
-		d.checkBeside(ctx)
+	case d.deep && d.cfg.DatabaseURL.IsZero() && errs.KindOf(err) == errs.Busy:
+		d.checkBeside(ctx, err)
 	case d.inUse(ctx, err):
 		d.ok("database", "in use by the Roadbook on %s, which finds it in order; stop that one to have more checked", urlOf(d.cfg.Addr))
 	default:
@@ -122,14 +124,21 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 	}
 }
 
-func (d *doctor) checkBeside(ctx context.Context) {
-	pool, err := d.beside(ctx)
+// checkBeside looks at our database while a server is at work on it, whatever
+// its address is.
+func (d *doctor) checkBeside(ctx context.Context, busy error) {
+	dsn, where, ok := localpg.RunningAt(d.cfg.Data, ownDatabase)
+	if !ok {
+		d.fail("database", busy)
+		return
+	}
+	pool, err := pg.Open(ctx, dsn)
 	if err != nil {
 		d.fail("database", err)
 		return
 	}
 	defer pool.Close()
-	d.ok("database", "in use by the Roadbook on %s, beside which it is looked at", urlOf(d.cfg.Addr))
+	d.ok("database", "%s, in use by a server, beside which it is looked at", where)
 	d.checkSchema(ctx, pool, true)
 }
 

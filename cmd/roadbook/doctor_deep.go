@@ -6,26 +6,14 @@ import (
 
 	"roadbook/config"
 	"roadbook/errs"
-	"roadbook/localpg"
 	"roadbook/modules/people"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/store/pg"
 	"roadbook/sync"
 )
 
 // mostTold is how many faults of one sort are told one by one. All are counted.
 const mostTold = 20
-
-// beside connects to our database while our server serves it.
-func (d *doctor) beside(ctx context.Context) (*people.Pool, error) {
-	dsn, _, ok := localpg.RunningAt(d.cfg.Data, ownDatabase)
-	if !ok {
-		return nil, errs.New("roadbook.doctor", errs.Busy, "the database of the Roadbook on %s is not in %s: name its folder in ROADBOOK_DATA",
-			urlOf(d.cfg.Addr), d.cfg.Data)
-	}
-	return pg.Open(ctx, dsn)
-}
 
 // inspect compares what the server has worked out with the records and logs of
 // all orgs that it follows from.

@@ -48,6 +48,7 @@ func TestDoctor_deep(t *testing.T) {
 
 	report, code := run(t, environ, "doctor", "--deep")
 	require.Equal(t, exitOK, code, report)
+	require.Regexp(t, `ok +database +`+data+`, in use by a server, beside which it is looked at`, report)
 	require.Regexp(t, `ok +deep +org 1: [0-9,]+ rows of the log, [0-9,]+ records`, report)
 	dsn, _, ok := localpg.RunningAt(data, ownDatabase)
 	require.True(t, ok)
