@@ -25,7 +25,8 @@ type Commit struct {
 	Parked   []Parked
 	Settled  []Settled
 	Purged   []record.ID // tombstones
-	Epoch    *Epoch      // a new one; the server's replica is then Head.Server
+	Mended   []Mended
+	Epoch    *Epoch // a new one; the server's replica is then Head.Server
 }
 
 // Sealed is a commit as it will be sent.
@@ -50,6 +51,7 @@ func (c Commit) Seal(org record.OrgID, from Head) (*Sealed, error) {
 	queueRecords(b, org, c.Records)
 	s.Dead = queueIndex(b, org, c.Records)
 	queueLookups(b, org, c.Records)
+	queueMended(b, org, c.Mended)
 	queueLog(b, org, c.Entries)
 	c.queueSeldom(b, org)
 	for _, s := range c.Shown {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/jackc/pgx/v5"
-
 	"roadbook/record"
 	"roadbook/store/pg"
 )
@@ -90,19 +88,11 @@ func (d Dirty) index() (rows []IndexRow, dead []Dead) {
 }
 
 func queueIndex(b *batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
-	var scope []int32
-	var seq, mark []int64
-	var rec [][16]byte
-	var op, kind, month []int16
+	var rows indexRows
 	var fresh, came, went memberRows
 	for _, d := range dirty {
-		rows, died := d.index()
-		dead = append(dead, died...)
-		for _, r := range rows {
-			scope, seq, mark = append(scope, int32(r.Scope)), append(seq, int64(r.Seq)), append(mark, int64(r.Mark))
-			rec, op = append(rec, r.Rec), append(op, int16(r.Op))
-			kind, month = append(kind, r.Kind), append(month, int16(r.Month))
-		}
+		added, died := d.index()
+		rows, dead = append(rows, added...), append(dead, died...)
 		if d.Was == nil {
 			fresh.add(d.Now, d.Now.Scopes)
 			continue
@@ -111,21 +101,32 @@ func queueIndex(b *batch, org record.OrgID, dirty []Dirty) (dead []Dead) {
 		came.add(d.Now, in)
 		went.add(d.Now, out)
 	}
-	if len(scope) > 0 {
-		b.Queue(indexInsert, org, scope, seq, mark, rec, op, kind, month)
-	}
+	rows.queue(b, org)
 	went.queue(b, membersDelete, org)
 	came.queue(b, membersInsert, org)
 	fresh.queue(b, membersNew, org)
 	return dead
 }
 
+type indexRows []IndexRow
+
+func (rows indexRows) queue(b *batch, org record.OrgID) {
+	if len(rows) == 0 {
+		return
+	}
+	n := len(rows)
+	scope, seq, mark, rec := make([]int32, n), make([]int64, n), make([]int64, n), make([][16]byte, n)
+	op, kind, month := make([]int16, n), make([]int16, n), make([]int16, n)
+	for i, r := range rows {
+		scope[i], seq[i], mark[i], rec[i] = int32(r.Scope), int64(r.Seq), int64(r.Mark), r.Rec
+		op[i], kind[i], month[i] = int16(r.Op), r.Kind, int16(r.Month)
+	}
+	b.Queue(indexInsert, org, scope, seq, mark, rec, op, kind, month)
+}
+
 // Sweep deletes dead index rows, in a transaction of its own.
 func (s *Store) Sweep(ctx context.Context, org record.OrgID, dead []Dead) error {
-	scope, seq, rec := make([]int32, len(dead)), make([]int64, len(dead)), make([][16]byte, len(dead))
-	for i, d := range dead {
-		scope[i], seq[i], rec[i] = int32(d.Scope), int64(d.Seq), d.Rec
-	}
+	scope, seq, rec := deadColumns(dead)
 	_, err := s.pool.Exec(ctx, indexDelete, org, scope, seq, rec)
 	return err
 }
@@ -147,9 +148,5 @@ var indexSince = pg.Statement("index_since", `
 // that there are no more; as many as limit may end inside a row of the log, in
 // no order there.
 func (tx Tx) IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]IndexRow, error) {
-	return collect(ctx, tx, "index", indexSince, func(rows pgx.CollectableRow) (IndexRow, error) {
-		var r IndexRow
-		err := rows.Scan(&r.Scope, &r.Seq, &r.Mark, (*[16]byte)(&r.Rec), &r.Op, &r.Kind, &r.Month)
-		return r, err
-	}, tx.Org, scopes, pos, head, limit)
+	return collect(ctx, tx, "index", indexSince, scanIndexRow, tx.Org, scopes, pos, head, limit)
 }

@@ -109,16 +109,24 @@ func queueLog(b *batch, org record.OrgID, entries []Entry) {
 
 const entryColumns = ` m.seq, m.n, m.stamp, m.high, m.arrived, m.replica, m.person, m.id, m.hash, m.result, m.body, m.outcome, coalesce(m.twin, 0) `
 
-func scanEntry(rows pgx.CollectableRow) (Entry, error) {
+func scanEntry(rows pgx.CollectableRow) (Entry, error) { return scanEntryAnd(rows) }
+
+// scanEntryAnd reads further columns behind those of an entry.
+func scanEntryAnd(rows pgx.CollectableRow, further ...any) (Entry, error) {
 	var e Entry
 	var stamp, high int64
 	var result int16
 	var hash []byte
 	var outcome *string
-	err := rows.Scan(&e.Seq, &e.N, &stamp, &high, &e.Arrived, &e.Replica, (*[16]byte)(&e.Person), (*[16]byte)(&e.ID),
-		&hash, &result, &e.Body, &outcome, &e.Twin)
+	err := rows.Scan(append([]any{
+		&e.Seq, &e.N, &stamp, &high, &e.Arrived, &e.Replica, (*[16]byte)(&e.Person), (*[16]byte)(&e.ID),
+		&hash, &result, &e.Body, &outcome, &e.Twin,
+	}, further...)...)
 	if err != nil {
 		return e, err
+	}
+	if result < 0 || int(result) >= len(results) {
+		return e, fmt.Errorf("row %d has the result %d, which is none", e.Seq, result)
 	}
 	e.Stamp, e.High, e.Result = version.Unpack(stamp), version.Unpack(high), results[result]
 	copy(e.Hash[:], hash)

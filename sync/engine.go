@@ -40,7 +40,7 @@ type Config struct {
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool
 	Memory int // bytes of records that a committer remembers; 0 is the usual number
-	AtOnce int // records of a subtree that move in one transaction; 0 is the usual number
+	AtOnce int // records that are moved, looked up or inspected at once; 0 is the usual number
 
 	// For the operator; each may be nil.
 	Log     *slog.Logger

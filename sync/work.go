@@ -64,6 +64,7 @@ type work struct {
 	parked   []store.Parked
 	settled  []store.Settled
 	purged   []record.ID
+	mended   []store.Mended
 	epoch    *store.Epoch // a new one
 }
 
@@ -165,7 +166,7 @@ func (w *work) end() (*store.Sealed, error) {
 	c := store.Commit{
 		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant, Reindex: w.reindex,
 		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins, Parked: w.parked, Settled: w.settled,
-		Epoch: w.epoch, Purged: w.purged,
+		Epoch: w.epoch, Purged: w.purged, Mended: w.mended,
 	}
 	for _, id := range w.dirty {
 		rec := w.records[id]

@@ -29,6 +29,7 @@ func commands() []command {
 		{"migrate", "bring the database to this program's schema, and do nothing else", runMigrate},
 		{"backup", "take a backup of the database, list those there are, or verify one", runBackup},
 		{"restore", "make the database what a backup holds, at its end, at a moment or at a row of an org's log", runRestore},
+		{"drill", "rehearse the loss of the server with its newest backup, beside it, and compare what comes of it", runDrill},
 		{"standby", "keep a second database that follows another and can take its place", runStandby},
 		{"promote", "let a standby take the place of the database that it follows", runPromote},
 		{"doctor", "check each part and say what mends it", runDoctor},

@@ -8,12 +8,20 @@ import (
 
 	"roadbook/config"
 	"roadbook/errs"
+	"roadbook/localpg"
+	"roadbook/store/pg"
 )
 
 const doctorHelp = `
 It begins as serve would: a database of Roadbook's own is found, started, and
 made if there is none yet; afterwards it is stopped again. Records, schema and
-key are only looked at.`
+key are only looked at.
+
+--deep compares all that the server has worked out (where pulls find what is new,
+who may see what, by what lists go) with the records and logs that it follows
+from, from the first row on, also while the server runs. --repair puts right what
+is not so; devices get it with their next pull. Records and logs are never
+touched: what is wrong of those, only a backup mends.`
 
 // errSick says that something has to be mended, and that it has been said what.
 var errSick = errors.New("some of it has to be mended")
@@ -21,15 +29,22 @@ var errSick = errors.New("some of it has to be mended")
 // doctor checks one part after another and prints what it finds.
 type doctor struct {
 	*console
-	cfg  config.Config
-	sick bool
+	cfg          config.Config
+	deep, repair bool
+	sick         bool
 }
 
 func runDoctor(ctx context.Context, c *console, args []string) error {
-	if err := c.parse(c.flags("doctor", doctorHelp), args); err != nil {
+	set := c.flags("doctor", doctorHelp)
+	d := &doctor{console: c}
+	set.BoolVar(&d.deep, "deep", false, "compare all that is derived with what it follows from")
+	set.BoolVar(&d.repair, "repair", false, "with --deep: put right what can be worked out")
+	if err := c.parse(set, args); err != nil {
 		return err
 	}
-	d := &doctor{console: c}
+	if d.repair && !d.deep {
+		return errors.New("--repair goes with --deep")
+	}
 	cfg, err := c.config()
 	if err != nil {
 		d.fail("settings", err)
@@ -99,12 +114,32 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 		defer in.close(ctx)
 		d.ok("database", "%s%s", in.database(d.cfg), forThisLook(in))
 		d.checkKey(in)
-		d.checkSchema(ctx, in)
+		d.checkSchema(ctx, in.pool, in.local != nil)
+	case d.deep && d.cfg.DatabaseURL.IsZero() && errs.KindOf(err) == errs.Busy:
+		d.checkBeside(ctx, err)
 	case d.inUse(ctx, err):
 		d.ok("database", "in use by the Roadbook on %s, which finds it in order; stop that one to have more checked", urlOf(d.cfg.Addr))
 	default:
 		d.fail("database", err)
 	}
+}
+
+// checkBeside looks at our database while a server is at work on it, whatever
+// its address is.
+func (d *doctor) checkBeside(ctx context.Context, busy error) {
+	dsn, where, ok := localpg.RunningAt(d.cfg.Data, ownDatabase)
+	if !ok {
+		d.fail("database", busy)
+		return
+	}
+	pool, err := pg.Open(ctx, dsn)
+	if err != nil {
+		d.fail("database", err)
+		return
+	}
+	defer pool.Close()
+	d.ok("database", "%s, in use by a server, beside which it is looked at", where)
+	d.checkSchema(ctx, pool, true)
 }
 
 // forThisLook is said of a PostgreSQL that runs only because of the doctor.

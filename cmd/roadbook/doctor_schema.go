@@ -6,6 +6,7 @@ import (
 	"roadbook/demo"
 	"roadbook/errs"
 	"roadbook/migrations"
+	"roadbook/modules/people"
 	"roadbook/store"
 	"roadbook/store/pg"
 )
@@ -19,15 +20,15 @@ const databaseFacts = `
 
 const databaseStep = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
 
-func (d *doctor) checkSchema(ctx context.Context, in *installation) {
+func (d *doctor) checkSchema(ctx context.Context, pool *people.Pool, own bool) {
 	const op = "roadbook.doctor"
 
 	var encoding string
 	var mayCreate, begun bool
 	var step int64
-	err := in.pool.QueryRow(ctx, databaseFacts).Scan(&encoding, &mayCreate, &begun)
+	err := pool.QueryRow(ctx, databaseFacts).Scan(&encoding, &mayCreate, &begun)
 	if err == nil && begun {
-		err = in.pool.QueryRow(ctx, databaseStep).Scan(&step)
+		err = pool.QueryRow(ctx, databaseStep).Scan(&step)
 	}
 	switch known := migrations.Version(); {
 	case err != nil:
@@ -45,8 +46,11 @@ func (d *doctor) checkSchema(ctx context.Context, in *installation) {
 		d.ok("schema", "step %d; the next start brings it to %d", step, known)
 	default:
 		d.ok("schema", "step %d, the newest", step)
-		d.checkIndex(ctx, in)
-		d.checkDemo(ctx, in)
+		d.checkIndex(ctx, pool)
+		d.checkDemo(ctx, pool, own)
+		if d.deep {
+			d.inspect(ctx, pool)
+		}
 	}
 }
 
@@ -68,8 +72,8 @@ const (
 )
 
 // checkIndex gives advice; what it speaks of costs memory and breaks nothing.
-func (d *doctor) checkIndex(ctx context.Context, in *installation) {
-	rows, err := in.pool.Query(ctx, indexSizes)
+func (d *doctor) checkIndex(ctx context.Context, pool *people.Pool) {
+	rows, err := pool.Query(ctx, indexSizes)
 	if err != nil {
 		d.fail("index", pg.Classify(err))
 		return
@@ -96,10 +100,10 @@ func tooLarge(bytes, rows int64) bool {
 	return bytes > smallIndex && bytes > timesTooLarge*bytesPerRow*rows
 }
 
-func (d *doctor) checkDemo(ctx context.Context, in *installation) {
-	org, err := store.OrgByName(ctx, in.pool, demo.Name)
+func (d *doctor) checkDemo(ctx context.Context, pool *people.Pool, own bool) {
+	org, err := store.OrgByName(ctx, pool, demo.Name)
 	if errs.KindOf(err) == errs.Missing {
-		if in.local == nil && !d.cfg.Demo {
+		if !own && !d.cfg.Demo {
 			d.ok("demo org", "none; ROADBOOK_DEMO=true makes one, with a password that everybody knows")
 			return
 		}
@@ -108,7 +112,7 @@ func (d *doctor) checkDemo(ctx context.Context, in *installation) {
 	}
 	var began store.Beginning
 	if err == nil {
-		began, err = store.BeginningOf(ctx, in.pool, org.ID)
+		began, err = store.BeginningOf(ctx, pool, org.ID)
 	}
 	switch {
 	case err != nil:

@@ -47,6 +47,7 @@ type server struct {
 	*console
 	cfg  config.Config
 	size demo.Options // of the demo org
+	bare bool         // there is to be none, whatever the database is
 	observers
 
 	gate    gate
@@ -89,6 +90,10 @@ func (s *server) run(told context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.runOn(told, listener)
+}
+
+func (s *server) runOn(told context.Context, listener net.Listener) error {
 	ctx, end := context.WithCancel(context.WithoutCancel(told))
 	s.behind, ctx = errgroup.WithContext(ctx) // what fails there ends ctx, and is its cause
 	s.serve(ctx, listener)
@@ -224,7 +229,7 @@ func (s *server) watch(ctx context.Context) error {
 
 // hasDemo reports whether there is to be a demo org. Its password is known to
 // everybody, so a database that is not ours gets it only when asked for.
-func (s *server) hasDemo() bool { return s.in.local != nil || s.cfg.Demo }
+func (s *server) hasDemo() bool { return !s.bare && (s.in.local != nil || s.cfg.Demo) }
 
 // makeDemo makes the demo org, once.
 func (s *server) makeDemo(ctx context.Context, service *people.Service) error {

@@ -34,7 +34,20 @@ const (
 // edit of the same mutation concerns them too: each alone may change nothing.
 type Rule struct{}
 
-var _ sync.Rule = Rule{}
+var _ sync.Deriver = Rule{}
+
+// Derive implements sync.Deriver.
+func (Rule) Derive(ctx context.Context, view sync.View) (sync.Effects, error) {
+	c, err := readCompany(ctx, view)
+	if err != nil {
+		return sync.Effects{}, err
+	}
+	effects := sync.Effects{Grants: c.grants()}
+	for _, p := range c.people {
+		effects.Actors = append(effects.Actors, actorOf(p))
+	}
+	return effects, nil
+}
 
 // Check implements sync.Rule.
 func (Rule) Check(ctx context.Context, view sync.View, was, now *record.Record) (sync.Effects, error) {
