@@ -124,7 +124,7 @@ func TestCase02_oneOfTwoServersStandsStill(t *testing.T) {
 		s := newFrozen()
 		still := w.server(w.poolLike(func(c *pgxpool.Config) {
 			c.MaxConns = 1
-			c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "50ms"
+			c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "200ms"
 			through(c, func(conn net.Conn) net.Conn { return &spliced{Conn: conn, splice: s} })
 		}))
 		still.Still(1)
