@@ -127,9 +127,9 @@ func (c *comparison) both(a, b *record.Record) {
 	if a.Owner != b.Owner || a.Parent != b.Parent || a.Root != b.Root {
 		faults = append(faults, "belongs to somebody or something else")
 	}
-	for _, f := range a.Kind.Fields {
-		if x, y := a.Raw(f.Name), b.Raw(f.Name); f.Name != receivedAt && !bytes.Equal(x, y) {
-			if text := c.field(f, x, y); text != "" {
+	for _, name := range fieldsOf(a, b) {
+		if x, y := a.Raw(name), b.Raw(name); name != receivedAt && !bytes.Equal(x, y) {
+			if text := c.field(name, a.Kind.Field(name), x, y); text != "" {
 				faults = append(faults, text)
 			}
 		}
@@ -143,26 +143,39 @@ func (c *comparison) both(a, b *record.Record) {
 	}
 }
 
-// field says how a field differs, "" if it does not.
-func (c *comparison) field(f *record.Field, was, is []byte) string {
-	if f.Policy == record.Set {
-		return c.set(f.Name, was, is)
+// fieldsOf are all that either has, also the keys of maps, and what a schema
+// does not have any more.
+func fieldsOf(all ...*record.Record) (names []string) {
+	for _, r := range all {
+		for i := range r.Slots {
+			names = append(names, r.Slots[i].Field)
+		}
 	}
-	if f.Policy == record.Counter {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// field says how a field differs, "" if it does not. f is nil of one that the
+// schema does not have any more.
+func (c *comparison) field(name string, f *record.Field, was, is []byte) string {
+	if f != nil && f.Policy == record.Set {
+		return c.set(name, was, is)
+	}
+	if f != nil && f.Policy == record.Counter {
 		x, _ := strconv.ParseInt(string(was), 10, 64)
 		y, _ := strconv.ParseInt(string(is), 10, 64)
 		switch {
 		case x == y:
 			return ""
 		case y > x:
-			return f.Name + " counts " + strconv.FormatInt(y-x, 10) + " too much"
+			return name + " counts " + strconv.FormatInt(y-x, 10) + " too much"
 		}
-		return f.Name + " lacks " + strconv.FormatInt(x-y, 10)
+		return name + " lacks " + strconv.FormatInt(x-y, 10)
 	}
 	if !c.values {
-		return f.Name + " is another"
+		return name + " is another"
 	}
-	return fmt.Sprintf("%s was %s and is %s", f.Name, orNothing(was), orNothing(is))
+	return fmt.Sprintf("%s was %s and is %s", name, orNothing(was), orNothing(is))
 }
 
 func orNothing(raw []byte) string {

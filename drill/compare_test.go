@@ -105,7 +105,7 @@ func TestCompare(t *testing.T) {
 	was.commit(edit(0, record.Edit{Remove: raw("tags", `["a"]`)}))
 	is.commit(edit(1, record.Edit{Inc: raw("points", `5`)}))
 	was.commit(edit(2, record.Edit{Inc: raw("points", `1`), Add: raw("tags", `["c"]`)}))
-	is.commit(edit(3, record.Edit{Set: raw("short_name", `"x"`)}))
+	is.commit(edit(3, record.Edit{Set: raw("short_name", `"x"`).With("external_ids.erp", []byte(`"77"`))}))
 	was.commit(record.Edit{Op: record.OpDelete, Kind: "account", ID: shops[4]})
 	is.commit(record.Edit{Op: record.OpDelete, Kind: "account", ID: shops[5]})
 	lost := was.shop(`"only there"`)
@@ -122,6 +122,7 @@ func TestCompare(t *testing.T) {
 		{shops[2], `: points lacks 1`},
 		{shops[2], `: of tags are missing: ["c"]`},
 		{shops[3], `: short_name was nothing and is "x"`},
+		{shops[3], `: external_ids.erp was nothing and is "77"`},
 		{shops[4], `: was deleted, and is back`},
 		{shops[5], `: is deleted now`},
 		{lost, ` was acknowledged, and is missing`},

@@ -18,14 +18,13 @@ import (
 
 // Config is what a crew is made of.
 type Config struct {
-	Org      Org
-	Dir      string // of the devices' stores
-	Now      func() time.Time
-	NewID    func() record.ID
-	Sleep    func(ctx context.Context, d time.Duration) error
-	Rounds   int // of work that the backup lacks
-	Lost     int // the device that loses its journal with the server, counted from 1; 0 is none
-	Progress func(format string, args ...any)
+	Org    Org
+	Dir    string // of the devices' stores
+	Now    func() time.Time
+	NewID  func() record.ID
+	Sleep  func(ctx context.Context, d time.Duration) error
+	Rounds int // of work that the backup lacks
+	Lost   int // the device that loses its journal with the server, counted from 1; 0 is none
 }
 
 // Crew are the devices, each with its store on the disk.
