@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"time"
@@ -37,6 +38,7 @@ func (c *console) rehearse(ctx context.Context, cfg config.Config, folder string
 	cfg.Data, cfg.BackupDir, cfg.StopDelay, cfg.TraceEndpoint = folder, "", 0, ""
 	cfg.DatabaseURL, cfg.Secret, cfg.Demo = config.Secret{}, config.Secret{}, false
 	cfg.TrustedProxies, cfg.MetricsToken = nil, config.Secret{}
+	cfg.LogLevel = max(cfg.LogLevel, slog.LevelWarn) // its requests would bury what the drill says
 	s := &server{console: &console{environ: c.environ, out: io.Discard, errOut: c.errOut}, cfg: cfg, bare: true}
 	if s.observers, err = s.observe(ctx, cfg); err != nil {
 		return nil, err
