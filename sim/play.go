@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -83,19 +84,28 @@ func (p *phone) does(s Step) (done bool, err error) {
 	return false, nil
 }
 
-func (p *phone) pulls(s Step) error {
-	whole := false
+// fetches has a phone pull or compare, and says whether it came to the end of it,
+// and whether it came any further.
+func (p *phone) fetches(s Step, do func(context.Context) (device.Report, error)) (whole, moved bool, err error) {
 	before := p.dev.Status().Cursor
-	err := p.talks(s, func() error {
-		_, err := p.dev.Pull(p.w.ctx)
+	err = p.talks(s, func() error {
+		_, err := do(p.w.ctx)
 		whole = err == nil
 		return err
 	})
 	if err != nil {
-		return err
+		return false, false, err
 	}
-	if p.dev.Status().Cursor != before {
+	if moved = p.dev.Status().Cursor != before; moved {
 		p.life = p.w.life
+	}
+	return whole, moved, nil
+}
+
+func (p *phone) pulls(s Step) error {
+	whole, moved, err := p.fetches(s, p.dev.Pull)
+	if err != nil {
+		return err
 	}
 	if faults := p.dev.Status().Faults; faults > 0 {
 		p.w.finds("%s was sent %d parts of records that it does not hold", p.name, faults)
@@ -103,7 +113,7 @@ func (p *phone) pulls(s Step) error {
 	switch {
 	case whole:
 		p.w.checkWhole(p)
-	case p.net.whole && !p.store.dead && p.dev.Status().Cursor != before:
+	case p.net.whole && !p.store.dead && moved:
 		p.w.checkFilling(p)
 	}
 	return nil

@@ -43,23 +43,11 @@ func (p *phone) checks(s Step) error {
 			return err
 		}
 	}
-	whole := false
-	before := p.dev.Status().Cursor
-	err := p.talks(s, func() error {
-		_, err := p.dev.Check(p.w.ctx)
-		whole = err == nil
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if p.dev.Status().Cursor != before {
-		p.life = p.w.life
-	}
+	whole, _, err := p.fetches(s, p.dev.Check)
 	if whole {
 		p.w.checkWhole(p)
 	}
-	return nil
+	return err
 }
 
 // loses takes some records out of a phone's memory.

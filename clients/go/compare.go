@@ -45,7 +45,7 @@ func (d *Device) Check(ctx context.Context) (Report, error) {
 func (d *Device) canCompare(code string) bool {
 	switch code {
 	case codeHorizon, codeEpoch, codeRewound:
-		return d.fresh == nil && d.sight.Cursor != "" && d.sight.View != "" && len(d.base.records) > 0
+		return d.fresh == nil && d.sight.Cursor != "" && d.sight.shown() != "" && len(d.base.records) > 0
 	}
 	return false
 }
@@ -113,7 +113,7 @@ func (d *Device) compareAll(ctx context.Context, r *Report) error {
 func (d *Device) sums() *wire.CheckRequest {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	ask := &wire.CheckRequest{Replica: d.id.Replica, Cursor: d.sight.Cursor, Sight: d.sight.View, Want: d.id.Want, MaxBytes: d.cfg.PageBytes}
+	ask := &wire.CheckRequest{Replica: d.id.Replica, Cursor: d.sight.Cursor, Sight: d.sight.shown(), Want: d.id.Want, MaxBytes: d.cfg.PageBytes}
 	sums := map[string]*wire.Sums{}
 	for id, h := range d.base.records {
 		for _, scope := range h.In {
@@ -135,7 +135,7 @@ func (d *Device) leaves(cursor string, differ map[string]wire.Bits) *wire.CheckR
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	ask := &wire.CheckRequest{
-		Replica: d.id.Replica, Cursor: cursor, Sight: d.sight.View, Want: d.id.Want, MaxBytes: d.cfg.PageBytes,
+		Replica: d.id.Replica, Cursor: cursor, Sight: d.sight.shown(), Want: d.id.Want, MaxBytes: d.cfg.PageBytes,
 		Leaves: map[string]wire.Leaved{},
 	}
 	byLeaf := map[string]*[wire.Leaves][]record.ID{}

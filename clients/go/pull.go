@@ -231,7 +231,7 @@ func (d *Device) apply(last *wire.PullAnswer, mark uint64, r *Report, b *batch) 
 	d.dropPages(b)
 	done := last.Complete && !last.Filling
 	if d.sight.NewView != "" && (done || d.sight.View == "") {
-		d.sight.View, d.sight.NewView = d.sight.NewView, "" // until then some records lack fields, and their seqs do not say so
+		d.sight.View, d.sight.NewView = d.sight.NewView, ""
 	}
 	if d.fresh != nil {
 		d.sight.FreshCursor, d.sight.FreshEpoch = last.Cursor, last.Epoch

@@ -102,6 +102,16 @@ type sight struct {
 	FreshEpoch  string `json:"fresh_epoch,omitempty"`
 }
 
+// shown stands for what the person may see, if all that is held is of that: not
+// while fields come into sight. Then some records have them, others lack them,
+// and by their seqs all are right.
+func (s *sight) shown() string {
+	if s.NewView != "" {
+		return ""
+	}
+	return s.View
+}
+
 func (s *sight) otherSlot() string {
 	if s.Slot == "a" {
 		return "b"
