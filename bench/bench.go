@@ -59,6 +59,7 @@ func measures() []measure {
 		{"push", takePush},
 		{"single", takeSingle},
 		{"revoke", takeRevoke},
+		{"comparison", takeCompare},
 		{"soak", takeSoak},
 	}
 }
