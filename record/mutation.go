@@ -41,7 +41,8 @@ type Edit struct {
 }
 
 // Again is the proof that a mutation was judged before, in an epoch that the
-// server has lost.
+// server has lost. Without a receipt it proves nothing, and can only say that
+// the mutation was typed apart.
 type Again struct {
 	Stamp   version.Stamp         `json:"stamp"`
 	Over    map[ID]version.Vector `json:"over,omitempty"`
@@ -50,6 +51,7 @@ type Again struct {
 	Receipt string                `json:"receipt"`
 	Result  Result                `json:"result,omitempty"` // refused: that is all it proves
 	Dot     version.Dot           `json:"dot,omitzero"`     // what it was called then, if it has got another name
+	Apart   bool                  `json:"apart,omitempty"`  // typed on a log that is not this one's past: what it had seen there says nothing here
 }
 
 // Mutation is one action of one person: edits that stand or fall together and
@@ -66,6 +68,9 @@ type Mutation struct {
 	Hash   [32]byte    `json:"-"` // of its content in canonical form
 	Broken *errs.Error `json:"-"` // why it could not be read; it is judged all the same
 }
+
+// Returns reports whether a mutation says that it was judged before.
+func (m *Mutation) Returns() bool { return m.Again != nil && m.Again.Receipt != "" }
 
 // Result is the verdict on a mutation.
 type Result string

@@ -60,7 +60,6 @@ func (w *World) rewinds(s Step) error {
 	if err := b.rows.restore(w.ctx, w.pool, w.org); err != nil {
 		return err
 	}
-	w.saved = w.saved[:len(w.saved)-back+1] // what is newer is of a life that is given up
 	w.schema, w.devices = b.schema, maps.Clone(b.devices)
 	w.clock = w.clock.Add(restoring)
 	w.life++

@@ -18,6 +18,7 @@ type Epoch struct {
 	Began  record.Seq // of the row that began it
 	Was    string     // the epoch before
 	From   record.Seq // the head that it ended with
+	Proved bool       // a device proved a loss that nobody had told of: the logs may have parted long before From
 	Life   string     // of the database, see LifeOf
 	Reason string
 	At     time.Time
@@ -40,20 +41,20 @@ func EpochAt(now time.Time, head record.Seq) record.Seq {
 
 var epochsBegin = pg.Statement("epochs_begin", `
 	WITH begun AS (
-	     INSERT INTO epochs (org, epoch, began, was, from_seq, life, reason, at)
-	     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	     INSERT INTO epochs (org, epoch, began, was, from_seq, proved, life, reason, at)
+	     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 	     RETURNING org)
 	UPDATE heads h
-	   SET epoch = $2, server = $9
+	   SET epoch = $2, server = $10
 	 WHERE h.org = $1`)
 
 // queue begins an epoch in which the server writes under a new name.
 func (e Epoch) queue(b *batch, org record.OrgID, server record.ReplicaID) {
-	b.Queue(epochsBegin, org, e.Epoch, e.Began, e.Was, e.From, e.Life, e.Reason, e.At, server)
+	b.Queue(epochsBegin, org, e.Epoch, e.Began, e.Was, e.From, e.Proved, e.Life, e.Reason, e.At, server)
 }
 
 var epochsRead = pg.Statement("epochs_read", `
-	SELECT e.epoch, e.began, e.was, e.from_seq, e.life, e.reason, e.at
+	SELECT e.epoch, e.began, e.was, e.from_seq, e.proved, e.life, e.reason, e.at
 	  FROM epochs e
 	 WHERE e.org = $1
 	 ORDER BY e.began`)
@@ -63,7 +64,7 @@ var epochsRead = pg.Statement("epochs_read", `
 func (tx Tx) Epochs(ctx context.Context) ([]Epoch, error) {
 	return collect(ctx, tx, "epochs", epochsRead, func(rows pgx.CollectableRow) (Epoch, error) {
 		var e Epoch
-		return e, rows.Scan(&e.Epoch, &e.Began, &e.Was, &e.From, &e.Life, &e.Reason, &e.At)
+		return e, rows.Scan(&e.Epoch, &e.Began, &e.Was, &e.From, &e.Proved, &e.Life, &e.Reason, &e.At)
 	}, tx.Org)
 }
 

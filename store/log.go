@@ -257,28 +257,49 @@ func (tx Tx) Chain(ctx context.Context, seq record.Seq) ([]byte, error) {
 	return chain, err
 }
 
-var logHigh = pg.Statement("log_high", `
-	SELECT q.seq, coalesce((SELECT m.high
-	                          FROM mutations m
-	                         WHERE m.org = $1 AND m.seq <= q.seq
-	                         ORDER BY m.seq DESC
-	                         LIMIT 1), 0)
-	  FROM unnest($2::bigint[]) q(seq)`)
+// Mark is a place in the log: the greatest effective stamp up to there, and the
+// beginning of the log's hash there, zero if it has no such row.
+type Mark struct {
+	High  version.Stamp
+	Chain ChainHead
+}
 
-// HighAt is the greatest effective stamp of the log up to each of some places.
-func (tx Tx) HighAt(ctx context.Context, seqs []record.Seq) (map[record.Seq]version.Stamp, error) {
-	out := make(map[record.Seq]version.Stamp, len(seqs))
+// ChainHead is as much of the log's hash as a cursor has.
+type ChainHead [8]byte
+
+// Mark is the place of a row that has been sealed.
+func (e *Entry) Mark() Mark {
+	m := Mark{High: e.High}
+	copy(m.Chain[:], e.chain)
+	return m
+}
+
+var logMarks = pg.Statement("log_marks", `
+	SELECT q.seq, coalesce(r.high, 0), CASE WHEN r.seq = q.seq THEN substr(r.chain, 1, 8) END
+	  FROM unnest($2::bigint[]) q(seq)
+	  LEFT JOIN LATERAL (SELECT m.seq, m.high, m.chain
+	                       FROM mutations m
+	                      WHERE m.org = $1 AND m.seq <= q.seq
+	                      ORDER BY m.seq DESC
+	                      LIMIT 1) r ON true`)
+
+// Marks looks up some places in the log.
+func (tx Tx) Marks(ctx context.Context, seqs []record.Seq) (map[record.Seq]Mark, error) {
+	out := make(map[record.Seq]Mark, len(seqs))
 	if len(seqs) == 0 {
 		return out, nil
 	}
-	rows, err := tx.Query(ctx, logHigh, tx.Org, seqs)
+	rows, err := tx.Query(ctx, logMarks, tx.Org, seqs)
 	if err != nil {
-		return nil, fmt.Errorf("highest stamps: %w", err)
+		return nil, fmt.Errorf("places in the log: %w", err)
 	}
 	var seq record.Seq
 	var high int64
-	_, err = pgx.ForEachRow(rows, []any{&seq, &high}, func() error {
-		out[seq] = version.Unpack(high)
+	var chain []byte
+	_, err = pgx.ForEachRow(rows, []any{&seq, &high, &chain}, func() error {
+		m := Mark{High: version.Unpack(high)}
+		copy(m.Chain[:], chain)
+		out[seq] = m
 		return nil
 	})
 	return out, err

@@ -13,6 +13,7 @@ import (
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/store/pg"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/telemetry"
 )
@@ -36,7 +37,7 @@ type job struct {
 	online  bool             // of somebody who is online: the server numbers it
 	prev    string
 	epoch   string          // in which its device believes itself to be
-	cursor  string          // where its device stands
+	stands  *pages.Cursor   // where its device stands, if it says so
 	lineage []wire.Ancestor // what the replica was before, if its device says so
 	muts    []record.Mutation
 	persons []record.ID         // whose each one is, where the server numbers them

@@ -41,11 +41,8 @@ func (w *work) judge(j *job) error {
 	if j.online {
 		return w.judgeOnline(j, writer)
 	}
-	if err := w.checkEpoch(j); err != nil || j.err != nil {
+	if err := w.checkPast(j); err != nil || j.err != nil {
 		return err
-	}
-	if j.err = w.checkSeen(j); j.err != nil {
-		return nil
 	}
 	known, err := w.judgeName(j, writer)
 	if err != nil || j.err != nil {

@@ -7,7 +7,6 @@ import (
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/version"
 )
 
 // load takes in what some jobs will surely need.
@@ -21,6 +20,9 @@ func (w *work) load(jobs []*job) error {
 			replicas, persons = append(replicas, j.replica), append(persons, j.who.Person)
 		}
 		persons = append(persons, j.persons...)
+		if j.stands != nil {
+			seqs[j.stands.Proven()] = true
+		}
 		for i := range j.muts {
 			if w.careful {
 				ids = append(ids, j.muts[i].ID)
@@ -45,22 +47,21 @@ func (w *work) load(jobs []*job) error {
 	for i := range entries {
 		w.entries[entries[i].ID] = &entries[i]
 	}
-	if err := w.loadHighs(seqs); err != nil {
+	if err := w.loadMarks(seqs); err != nil {
 		return err
 	}
 	return w.loadRecords(recs)
 }
 
-// loadHighs loads the running maximum at some places in the log, which never
-// changes.
-func (w *work) loadHighs(seqs map[record.Seq]bool) error {
+// loadMarks looks up some places in the log, which never change.
+func (w *work) loadMarks(seqs map[record.Seq]bool) error {
 	var unknown []record.Seq
 	for seq := range seqs {
-		if _, known := w.high[seq]; known || seq == 0 || seq > w.start {
+		if _, known := w.marks[seq]; known || seq == 0 || seq > w.start {
 			continue
 		}
-		if high, known := w.mem.highs.get(seq); known {
-			w.high[seq] = high
+		if mark, known := w.mem.marks.get(seq); known {
+			w.marks[seq] = mark
 			continue
 		}
 		unknown = append(unknown, seq)
@@ -68,18 +69,9 @@ func (w *work) loadHighs(seqs map[record.Seq]bool) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	highs, err := w.tx.HighAt(w.ctx, unknown)
-	maps.Copy(w.high, highs)
+	marks, err := w.tx.Marks(w.ctx, unknown)
+	maps.Copy(w.marks, marks)
 	return err
-}
-
-// highs are the maxima at the rows that this transaction adds.
-func (w *work) highs() map[record.Seq]version.Stamp {
-	out := make(map[record.Seq]version.Stamp, len(w.log))
-	for i := range w.log {
-		out[w.log[i].Seq] = w.log[i].High
-	}
-	return out
 }
 
 // collect names the records that an edit touches: its own, and those that it

@@ -6,14 +6,13 @@ import (
 	"roadbook/access"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/version"
 )
 
 // Limits of what a committer remembers of its org. Past them it forgets what it
 // has not used for longest, and reads it again.
 const (
 	maxRemembered = 64 << 20 // bytes of records: some 25,000 of ordinary size
-	maxHighs      = 1 << 16  // places in the log, 16 bytes each
+	maxMarks      = 1 << 16  // places in the log, 24 bytes each
 	maxNames      = 1 << 14  // replicas, people and scopes, of each
 )
 
@@ -27,7 +26,7 @@ const (
 type memory struct {
 	head    *store.Head // where the log ends; nil: nothing is known
 	records recent[record.ID, *record.Record]
-	highs   recent[record.Seq, version.Stamp]
+	marks   recent[record.Seq, store.Mark]
 	writers map[record.ReplicaID]store.Writer
 	twins   map[record.ReplicaID][]record.Writer
 	people  map[record.ID]*store.Person
@@ -38,7 +37,7 @@ type memory struct {
 func newMemory(limit int) *memory {
 	return &memory{
 		records: recent[record.ID, *record.Record]{limit: limit, weigh: weight},
-		highs:   recent[record.Seq, version.Stamp]{limit: maxHighs, weigh: func(version.Stamp) int { return 1 }},
+		marks:   recent[record.Seq, store.Mark]{limit: maxMarks, weigh: func(store.Mark) int { return 1 }},
 		writers: map[record.ReplicaID]store.Writer{}, twins: map[record.ReplicaID][]record.Writer{},
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
 		scopes: map[string]record.ScopeID{},
@@ -74,10 +73,12 @@ func (m *memory) absorb(w *work, head store.Head) {
 			m.records.put(id, rec)
 		}
 	}
-	m.highs.turn()
-	maps.Copy(w.high, w.highs())
-	for seq, high := range w.high {
-		m.highs.put(seq, high)
+	m.marks.turn()
+	for seq, mark := range w.marks {
+		m.marks.put(seq, mark)
+	}
+	for i := range w.log {
+		m.marks.put(w.log[i].Seq, w.log[i].Mark())
 	}
 	if m.head == nil || w.head.Granted != m.head.Granted {
 		clear(m.people)

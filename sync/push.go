@@ -9,6 +9,7 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
+	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/version"
 )
@@ -32,11 +33,15 @@ func (e *Engine) Push(ctx context.Context, who access.Caller, p *wire.Push) (ans
 	if err := e.checkProofs(ctx, who, replica, p); err != nil {
 		return nil, err
 	}
+	var stands *pages.Cursor
+	if c, err := e.pages.Cursor(who, p.Cursor); err == nil { // what is not genuine proves nothing
+		stands = &c
+	}
 	answer = &wire.PushAnswer{Outcomes: []record.Outcome{}}
 	prev := p.Prev
 	for first := true; first || len(p.Mutations) > 0; first = false {
 		chunk := p.Mutations[:min(len(p.Mutations), maxGather)]
-		j := &job{who: who, replica: replica, prev: prev, muts: chunk, lineage: p.Lineage, epoch: p.Epoch, cursor: p.Cursor}
+		j := &job{who: who, replica: replica, prev: prev, muts: chunk, lineage: p.Lineage, epoch: p.Epoch, stands: stands}
 		err := e.submit(ctx, who.Org, j)
 		if errors.Is(err, errSeenLost) {
 			if err = e.seenLost(ctx, who.Org, j.head.Epoch); err == nil {

@@ -2,14 +2,12 @@ package sync
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"roadbook/access"
 	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/sync/pages"
 	"roadbook/sync/wire"
 	"roadbook/version"
 )
@@ -22,7 +20,7 @@ import (
 // checkProofs begins a new epoch if a push proves that the log has lost
 // something of this one.
 func (e *Engine) checkProofs(ctx context.Context, who access.Caller, replica record.ReplicaID, p *wire.Push) error {
-	if !slices.ContainsFunc(p.Mutations, func(m record.Mutation) bool { return m.Again != nil }) {
+	if !slices.ContainsFunc(p.Mutations, func(m record.Mutation) bool { return m.Returns() }) {
 		return nil
 	}
 	lost := ""
@@ -43,36 +41,6 @@ func (e *Engine) seenLost(ctx context.Context, org record.OrgID, epoch string) e
 	return e.lost(ctx, org, epoch, "a device has seen what the log has lost")
 }
 
-// checkEpoch refuses what a device has typed without knowing that the server
-// was restored: it gives its journal back first, or this would be judged
-// without what was before it.
-func (w *work) checkEpoch(j *job) error {
-	returning := slices.ContainsFunc(j.muts, func(m record.Mutation) bool { return m.Again != nil })
-	if j.epoch == "" || j.epoch == w.head.Epoch || returning {
-		return nil
-	}
-	judged, err := pages.JudgedOf(w.ctx, w.tx, j.who.Device)
-	j.err = pages.Elsewhere("sync.Push", "epoch", w.head, judged)
-	return err
-}
-
-// errSeenLost is that a device has seen what the log does not have, and proves it.
-var errSeenLost = errors.New("a device has seen what the log has lost")
-
-// checkSeen looks at what was typed on a screen of a log that is lost without
-// anybody knowing. It would be refused, because there is not as much as it has
-// seen.
-func (w *work) checkSeen(j *job) error {
-	for i := range j.muts {
-		for k := range j.muts[i].Edits {
-			if record.Seq(j.muts[i].Edits[k].Seen.Seq()) > w.start && w.e.pages.IsBeyond(j.who, j.cursor, w.start) {
-				return errSeenLost
-			}
-		}
-	}
-	return nil
-}
-
 // isLost reports whether any of these was judged beyond the end of the log, in
 // whatever epoch, or in the present one and is not in the log, as its receipt
 // proves.
@@ -82,7 +50,7 @@ func (e *Engine) isLost(
 	proven := map[record.ID]bool{}
 	for i := range muts {
 		m := &muts[i]
-		if m.Again == nil || m.Again.Epoch != head.Epoch && m.Again.Seq <= head.Seq || e.teller.Prove(tx.Org, replica, m).Result == "" {
+		if !m.Returns() || m.Again.Epoch != head.Epoch && m.Again.Seq <= head.Seq || e.teller.Prove(tx.Org, replica, m).Result == "" {
 			continue
 		}
 		if m.Again.Seq > head.Seq {
@@ -108,7 +76,7 @@ func (e *Engine) lost(ctx context.Context, org record.OrgID, epoch, reason strin
 	if err != nil {
 		return err
 	}
-	_, err = e.beginEpoch(ctx, org, store.Epoch{Life: life, Reason: reason}, func(head store.Head, _ []store.Epoch) bool {
+	_, err = e.beginEpoch(ctx, org, store.Epoch{Life: life, Reason: reason, Proved: true}, func(head store.Head, _ []store.Epoch) bool {
 		return head.Epoch == epoch
 	})
 	return err

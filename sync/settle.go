@@ -163,7 +163,7 @@ func (s *settling) highSeen(seen version.Vector) (version.Stamp, error) {
 	if record.Seq(seen.Seq()) > s.w.start {
 		return version.Stamp{}, unseen("it has seen more than there is")
 	}
-	high := s.w.high[record.Seq(seen.Seq())]
+	high := s.w.marks[record.Seq(seen.Seq())].High
 	for name, n := range seen {
 		if name == version.Log || n == 0 {
 			continue // nothing was seen of it

@@ -11,7 +11,6 @@ import (
 	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/store"
-	"roadbook/version"
 )
 
 // work is one transaction in hand: what was loaded, as it stands after the
@@ -35,7 +34,7 @@ type work struct {
 	writers map[record.ReplicaID]*store.Writer
 	twins   map[record.ReplicaID][]record.Writer
 	entries map[record.ID]*store.Entry // judged mutations by id
-	high    map[record.Seq]version.Stamp
+	marks   map[record.Seq]store.Mark
 	records map[record.ID]*record.Record // as of now; nil is known not to be there
 	was     map[record.ID]*record.Record // as loaded
 	people  map[record.ID]*store.Person
@@ -82,7 +81,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 	w := &work{
 		e: e, ctx: ctx, tx: turn.Tx, mem: mem, careful: careful, from: *head, head: *head, start: head.Seq, now: e.Now(),
 		writers: map[record.ReplicaID]*store.Writer{}, twins: map[record.ReplicaID][]record.Writer{}, entries: map[record.ID]*store.Entry{},
-		high: map[record.Seq]version.Stamp{}, records: map[record.ID]*record.Record{}, was: map[record.ID]*record.Record{},
+		marks: map[record.Seq]store.Mark{}, records: map[record.ID]*record.Record{}, was: map[record.ID]*record.Record{},
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},

@@ -77,7 +77,8 @@ var members = map[string]change{
 
 	"Again.over":      says(over),
 	"Again.epoch":     says(ofEpoch),
-	"Again.receipt":   says("As it stood in the outcome."),
+	"Again.receipt":   says("As it stood in the outcome; without it nothing is proved."),
+	"Again.apart":     says("Typed before the server said that this device's log is not its past: what its author had seen counts for nothing."),
 	"Durable.epoch":   says(ofEpoch),
 	"PushAnswer.high": says("No stamp that the server has seen is later."),
 
@@ -135,6 +136,7 @@ var members = map[string]change{
 	"Problem.next_n": says(ofN),
 	"Problem.ids":    says("n to id, of the last 64."),
 	"Problem.epoch":  says(ofEpoch),
+	"Problem.apart":  says("The device has seen a log that is not this one's past: it starts over, and says of all it has typed until now that it was typed apart."),
 }
 
 // nullable is for a reference that may be null, which a type cannot be.

@@ -8,7 +8,6 @@ import (
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/wire"
-	"roadbook/version"
 )
 
 // A device whose place is of no use any more, or that doubts what it holds,
@@ -57,17 +56,7 @@ func (d *Device) compare(ctx context.Context, r *Report) error {
 	if errs.KindOf(err) != errs.Stale || r.Restarts >= maxRestarts {
 		return err
 	}
-	r.Restarts++
-	return d.change(func(b *batch) error {
-		if !d.canCompare(errs.CodeOf(err)) { // otherwise the journal goes first, and then it compares once more
-			d.beginAnew(b)
-		}
-		if p, ours := asProblem(err); ours {
-			d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
-		}
-		d.saveSight(b)
-		return nil
-	})
+	return d.startOver(err, r) // if that is to compare once more, the journal goes first
 }
 
 func (d *Device) compareAll(ctx context.Context, r *Report) error {

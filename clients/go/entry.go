@@ -17,6 +17,7 @@ type entry struct {
 	Bytes    int             `json:"bytes"`
 	Mutation record.Mutation `json:"mutation"`
 	Verdict  *verdict        `json:"verdict,omitempty"`
+	Apart    bool            `json:"apart,omitempty"` // typed on a log that the server's never was
 }
 
 // verdict is what the server said of a mutation, and what proves that it did.
@@ -41,9 +42,23 @@ func (v *verdict) spent() bool {
 	return !v.Showing && !v.Kept && v.Result != record.Parked
 }
 
-// again proves what the server may have lost. Without a receipt there is no
-// proof, and the mutation is sent as if it were new.
+// again proves what the server may have lost, and says what was typed apart.
 func (en *entry) again() *record.Again {
+	a := en.proof()
+	if !en.Apart {
+		return a
+	}
+	marked := record.Again{Apart: true}
+	if a != nil {
+		marked = *a
+		marked.Apart = true
+	}
+	return &marked
+}
+
+// proof proves what the server may have lost. Without a receipt there is no
+// proof, and the mutation is sent as if it were new.
+func (en *entry) proof() *record.Again {
 	v := en.Verdict
 	if v == nil || v.Receipt == "" {
 		return en.Mutation.Again

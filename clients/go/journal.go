@@ -168,6 +168,19 @@ func (d *Device) repushFailed(err error, replica version.Replica, n uint64, r *R
 	})
 }
 
+// markApart notes that what was typed here until now was typed on a log that the
+// server's never was: the numbers in it, of what its author had seen, mean
+// nothing there. It is said each time that it is sent; what was typed itself is
+// never rewritten.
+func (d *Device) markApart(b *batch) {
+	for _, en := range d.byID {
+		if !en.Apart {
+			en.Apart = true
+			d.saveEntry(b, en)
+		}
+	}
+}
+
 func (d *Device) isPresent(replica version.Replica) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -204,7 +217,7 @@ func (d *Device) takeBack(replica version.Replica, n uint64, b *batch) []*entry 
 	list = slices.DeleteFunc(list, func(en *entry) bool { return en.Verdict.Result == record.Refused })
 	d.acked = slices.DeleteFunc(d.acked, func(en *entry) bool { return slices.Contains(list, en) })
 	for _, en := range list {
-		again := en.again()
+		again := en.proof()
 		if again != nil && again.Dot.IsZero() {
 			again.Dot = version.Dot{Replica: en.Replica, N: en.Mutation.N} // its receipt is for that name
 		}

@@ -130,17 +130,21 @@ func (d *Device) StartOver() error {
 // startOver begins anew because the server cannot go on from our cursor.
 func (d *Device) startOver(cause error, r *Report) error {
 	r.Restarts++
-	epoch := ""
+	var said wire.Problem
 	if p, ours := asProblem(cause); ours {
-		epoch = p.Epoch
+		said = p.Problem
 	}
 	return d.change(func(b *batch) error {
-		if d.canCompare(errs.CodeOf(cause)) {
+		switch {
+		case said.Apart: // a record may be another under the same seq
+			d.markApart(b)
+			d.beginAnew(b)
+		case d.canCompare(said.Code):
 			d.sight.Compare = true
-		} else {
+		default:
 			d.beginAnew(b)
 		}
-		d.hear(epoch, wire.Durable{}, version.Stamp{}, b)
+		d.hear(said.Epoch, wire.Durable{}, version.Stamp{}, b)
 		return nil
 	})
 }
@@ -260,6 +264,9 @@ func (d *Device) dropPages(b *batch) {
 
 // swap shows the base that was begun anew and gives up the old one.
 func (d *Device) swap(b *batch) {
+	if d.sight.FreshEpoch != d.sight.BaseEpoch && d.sight.Cursor != "" {
+		d.markApart(b) // nobody has said that it was not
+	}
 	b.clear(d.base.table())
 	d.base, d.fresh = d.fresh, nil
 	d.sight.Slot, d.sight.Cursor, d.sight.BaseEpoch = d.base.slot, d.sight.FreshCursor, d.sight.FreshEpoch

@@ -94,6 +94,9 @@ func (d *Device) soften(err error, p *problem, r *Report) error {
 		return nil
 	case errs.KindOf(err) == errs.Stale && p.Epoch != "":
 		return d.change(func(b *batch) error {
+			if p.Apart {
+				d.markApart(b)
+			}
 			d.hear(p.Epoch, wire.Durable{}, version.Stamp{}, b)
 			return nil
 		})
@@ -151,7 +154,7 @@ func (d *Device) frame(replica version.Replica, entries []*entry) *wire.Push {
 			break
 		}
 		m := en.Mutation
-		if m.Again = en.again(); m.Again != nil && frame.Lineage == nil {
+		if m.Again = en.again(); m.Returns() && frame.Lineage == nil {
 			frame.Lineage = d.lineage(replica)
 		}
 		frame.Mutations = append(frame.Mutations, m)

@@ -70,15 +70,17 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	p.next = p.old
 	p.replica, _ = store.ReplicaNo(r.Replica)
 	at, err := tx.Standing(ctx, store.Asking{
-		Person: who.Person, Device: who.Device, Replica: p.replica, At: own.proven(), Head: p.old.head,
+		Person: who.Person, Device: who.Device, Replica: p.replica, At: own.Proven(), Head: p.old.head,
 	})
 	if err != nil {
 		return nil, err
 	}
 	if r.Leaves != nil {
 		err = p.checkPlace(at.Chain)
-	} else if own.isLost(head.Seq, at.Chain) && (own.epoch == head.Epoch || own.head > head.Seq) {
+	} else if own.IsLost(head.Seq, at.Chain) && (own.epoch == head.Epoch || own.head > head.Seq) {
 		err = &lostPlace{head.Epoch} // however old its place may be, the log must have had it
+	} else if own.epoch != head.Epoch {
+		err = p.checkPast(own, at.Chain)
 	}
 	if err != nil {
 		return nil, err
@@ -102,7 +104,7 @@ func (m *Maker) elsewhere(ctx context.Context, who access.Caller) error {
 	var away error
 	err := m.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
 		judged, err := JudgedOf(ctx, tx, who.Device)
-		away = Elsewhere("sync.Check", "rewound", head, judged)
+		away = Elsewhere("sync.Check", "rewound", head, judged, true)
 		return err
 	})
 	return cmp.Or(err, away)

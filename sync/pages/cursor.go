@@ -148,14 +148,17 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 	return c, nil
 }
 
-// proven is the place whose hash the cursor has: all that the device was told
+// Proven is the place whose hash the cursor has: all that the device was told
 // before is right if the log has that hash there.
-func (c Cursor) proven() record.Seq {
+func (c Cursor) Proven() record.Seq {
 	if c.older {
 		return c.pos
 	}
 	return c.head
 }
+
+// Epoch is the life of the log in which the cursor was given.
+func (c Cursor) Epoch() string { return c.epoch }
 
 // Base is up to where the device has applied everything.
 func (c Cursor) Base() record.Seq { return c.base }

@@ -291,7 +291,7 @@ func (t told) EntriesSince(context.Context, record.ReplicaID, record.Seq) ([]sto
 }
 
 func (t told) Standing(_ context.Context, a store.Asking) (store.Standing, error) {
-	if a.At != t.place.proven() {
+	if a.At != t.place.Proven() {
 		return store.Standing{}, errAsk
 	}
 	return store.Standing{

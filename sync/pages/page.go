@@ -56,7 +56,7 @@ func (m *Maker) openPage(ctx context.Context, tx source, head store.Head, who ac
 	}
 	p.replica, _ = store.ReplicaNo(r.Replica) // 0, which is nobody's, if it is no name
 	at, err := tx.Standing(ctx, store.Asking{
-		Person: who.Person, Device: who.Device, Replica: p.replica, At: p.old.proven(), Head: p.old.head,
+		Person: who.Person, Device: who.Device, Replica: p.replica, At: p.old.Proven(), Head: p.old.head,
 	})
 	if err != nil {
 		return nil, err

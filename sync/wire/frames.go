@@ -137,6 +137,7 @@ type Problem struct {
 	IDs      map[string]string `json:"ids,omitempty"` // n to id, of the last 64
 	Epoch    string            `json:"epoch,omitempty"`
 	Judged   map[string]uint64 `json:"judged,omitempty"` // of a log that was restored: how far each replica of this device is known
+	Apart    bool              `json:"apart,omitempty"`  // where the device's log and this one part is not known
 }
 
 // PullRequest asks for what is new.

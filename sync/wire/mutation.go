@@ -266,6 +266,10 @@ func (r *pushReader) again(m *record.Mutation, raw []byte) (code string) {
 			a.Result = record.Result(result)
 		case "dot":
 			a.Dot, code = r.dot(v.Raw)
+		case "apart":
+			if a.Apart = string(v.Raw) == "true"; !a.Apart && string(v.Raw) != "false" {
+				code = codeMember
+			}
 		}
 		if code != "" {
 			return code
