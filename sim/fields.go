@@ -68,6 +68,9 @@ func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other str
 	say := func() string {
 		return fmt.Sprintf("%v at %d (%s): %s over %s, taken %v, told %v", at, row.seq, author, typed, other, took, told)
 	}
+	if told && by != nil {
+		author.settled[at] = append(author.settled[at], by)
+	}
 	switch {
 	case typed == other:
 	case by == nil:
@@ -80,6 +83,8 @@ func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other str
 		r.w.finds("told of a clash with what he knew: %s", say())
 	case knew && !took:
 		r.w.finds("lost to what he had replaced knowingly: %s", say())
+	case !knew && !told && r.w.life > 0 && author.followed(at, by): // "settled before what he saw" counts as seen, also when what settled it is lost
+	case !knew && !told && r.w.called[r.dots[by.id].name()].twice: // the name says that he saw it: a copy of its phone had that name in a lost log
 	case !knew && !told:
 		r.w.finds("overwritten or dropped in silence: %s", say())
 	}

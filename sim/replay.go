@@ -209,6 +209,7 @@ func (r *replay) knew(author dot, seen version.Vector, w dot) bool {
 func (r *replay) accepted(row *logRow) {
 	author, ty := dot{row.replica, row.n, row.seq}, r.w.typed[row.id]
 	r.dots[row.id] = author
+	r.w.calls(author.name(), row.id)
 	r.checkStamp(row, ty)
 	touched := map[record.ID]bool{}
 	defer r.truth.keep(row, touched)

@@ -183,6 +183,25 @@ func (w *World) kept(t *typing, o *record.Outcome) {
 	}
 }
 
+// name is a replica and n: what one copy of a phone wrote under it in a log that
+// is lost, another copy may write under it again.
+type name struct {
+	replica record.ReplicaID
+	n       uint64
+}
+
+type called struct {
+	id    record.ID
+	twice bool
+}
+
+func (d dot) name() name { return name{d.replica, d.n} }
+
+func (w *World) calls(as name, id record.ID) {
+	was, known := w.called[as]
+	w.called[as] = called{id, was.twice || known && was.id != id}
+}
+
 // isLost is an answer of a server that was restored to a phone that it does not
 // know, or not under this name.
 func (w *World) isLost(status int, t *told) bool {

@@ -26,10 +26,11 @@ type typing struct {
 	step    int
 	edits   []record.Edit
 	stamp   version.Stamp
-	over    map[place]*typing // whose value stood on his screen
-	outcome *record.Outcome   // the first that anybody heard of
-	excused bool              // it died with its phone, or with a server
-	life    int               // in which the outcome was heard
+	over    map[place]*typing   // whose value stood on his screen
+	settled map[place][]*typing // whose value lost to his, and somebody was told, in any life
+	outcome *record.Outcome     // the first that anybody heard of
+	excused bool                // it died with its phone, or with a server
+	life    int                 // in which the outcome was heard
 
 	removes map[member]map[record.ID]bool    // the adds that it takes away
 	deletes map[record.ID]map[record.ID]bool // the writes that a delete had seen
@@ -42,6 +43,17 @@ func (t *typing) String() string { return fmt.Sprintf("step %d of %s", t.step, t
 func (t *typing) knew(at place, other *typing) bool {
 	for by := t.over[at]; by != nil; by = by.over[at] {
 		if by == other {
+			return true
+		}
+	}
+	return false
+}
+
+// followed reports whether the author had a value on his screen in a log in
+// which that had been settled against another's, and somebody told of it.
+func (t *typing) followed(at place, other *typing) bool {
+	for by := t.over[at]; by != nil; by = by.over[at] {
+		if slices.Contains(by.settled[at], other) {
 			return true
 		}
 	}
@@ -95,7 +107,7 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 
 func (w *World) note(who string, m *record.Mutation) *typing {
 	t := &typing{
-		id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{},
+		id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{}, settled: map[place][]*typing{},
 		removes: map[member]map[record.ID]bool{}, deletes: map[record.ID]map[record.ID]bool{},
 	}
 	w.typed[m.ID] = t
