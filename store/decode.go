@@ -39,6 +39,13 @@ func (d *decoder) int16(i int) int16 {
 	return 0
 }
 
+func (d *decoder) int32(i int) int32 {
+	if b := d.column(i, 4); b != nil {
+		return be32(b)
+	}
+	return 0
+}
+
 func (d *decoder) int64(i int) int64 {
 	if b := d.column(i, 8); b != nil {
 		return be64(b)

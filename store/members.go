@@ -1,10 +1,6 @@
 package store
 
 import (
-	"context"
-
-	"github.com/jackc/pgx/v5"
-
 	"roadbook/record"
 	"roadbook/store/pg"
 )
@@ -60,43 +56,4 @@ func (m *memberRows) queue(b *batch, sql pg.SQL, org record.OrgID) {
 	if len(m.rec) > 0 {
 		b.Queue(sql, org, m.scope, m.rank, m.rec)
 	}
-}
-
-// Held is a record as a digest counts it.
-type Held struct {
-	ID    record.ID
-	Kind  int16
-	Month record.Month
-	Seq   record.Seq
-}
-
-var membersHeld = pg.Statement("members_held", `
-	SELECT r.id, r.kind, r.month, r.seq
-	  FROM members m
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 WHERE m.org = $1 AND m.scope = $2`)
-
-// Held lists what is in a scope.
-func (tx Tx) Held(ctx context.Context, scope record.ScopeID) ([]Held, error) {
-	return collect(ctx, tx, "digest", membersHeld, scanHeld, tx.Org, scope)
-}
-
-var membersHeldIn = pg.Statement("members_held_in", `
-	SELECT r.id, r.kind, r.month, r.seq
-	  FROM members m
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = m.rec OFFSET 0) r
-	 WHERE m.org = $1 AND m.scope = $2 AND get_byte(uuid_send(m.rec), 15) = ANY ($3::int[])`)
-
-// HeldIn lists what is in some leaves of a scope.
-func (tx Tx) HeldIn(ctx context.Context, scope record.ScopeID, leaves []uint8) ([]Held, error) {
-	ask := make([]int32, len(leaves))
-	for i, leaf := range leaves {
-		ask[i] = int32(leaf)
-	}
-	return collect(ctx, tx, "leaves", membersHeldIn, scanHeld, tx.Org, scope, ask)
-}
-
-func scanHeld(rows pgx.CollectableRow) (Held, error) {
-	var h Held
-	return h, rows.Scan((*[16]byte)(&h.ID), &h.Kind, &h.Month, &h.Seq)
 }

@@ -157,16 +157,16 @@ func (p *page) compare(r *wire.CheckRequest) ([]byte, error) {
 // differ finds the leaves in which a device has something else than it must
 // have. What it has through scopes that are not its any more, it drops.
 func (p *page) differ(sums map[string]wire.Sums, answer *wire.PullAnswer) error {
+	held, err := p.tx.Held(p.ctx, slices.Sorted(maps.Keys(p.live)))
+	if err != nil {
+		return err
+	}
 	live := map[string]bool{}
 	for _, g := range p.live {
 		live[g.Name] = true
-		held, err := p.tx.Held(p.ctx, g.Scope)
-		if err != nil {
-			return err
-		}
 		var must wire.Sums
 		key := wire.DigestKey(g.Name)
-		for _, h := range held {
+		for _, h := range held[g.Scope] {
 			if k := p.schema.KindNo(h.Kind); k != nil && p.shows(k, h.Month) {
 				must.Add(h.ID, wire.Sum(h.ID, h.Seq, key))
 			}

@@ -322,4 +322,6 @@ func (t told) HeldIn(context.Context, record.ScopeID, []uint8) ([]store.Held, er
 	return nil, errAsk
 }
 
-func (t told) Held(context.Context, record.ScopeID) ([]store.Held, error) { return nil, errAsk }
+func (t told) Held(context.Context, []record.ScopeID) (map[record.ScopeID][]store.Held, error) {
+	return nil, errAsk
+}

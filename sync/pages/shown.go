@@ -2,6 +2,8 @@ package pages
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"roadbook/record"
 	"roadbook/store"
@@ -141,14 +143,14 @@ func (p *page) schemaFor() (json.RawMessage, error) {
 // digests sum up what the device must hold now, scope by scope.
 func (p *page) digests() (map[string]wire.Digest, error) {
 	out := make(map[string]wire.Digest, len(p.live))
+	held, err := p.tx.Held(p.ctx, slices.Sorted(maps.Keys(p.live)))
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range p.live {
-		held, err := p.tx.Held(p.ctx, g.Scope)
-		if err != nil {
-			return nil, err
-		}
 		var t wire.Tally
 		key := wire.DigestKey(g.Name)
-		for _, h := range held {
+		for _, h := range held[g.Scope] {
 			if k := p.schema.KindNo(h.Kind); k != nil && p.shows(k, h.Month) {
 				t.Add(wire.Sum(h.ID, h.Seq, key))
 			}

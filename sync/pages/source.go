@@ -32,7 +32,7 @@ type source interface {
 	SettledSince(ctx context.Context, replica record.ReplicaID, base record.Seq) ([]store.Told, error)
 	WritersOf(ctx context.Context, device record.ID) ([]store.Writer, error)
 	Epochs(ctx context.Context) ([]store.Epoch, error)
-	Held(ctx context.Context, scope record.ScopeID) ([]store.Held, error)
+	Held(ctx context.Context, scopes []record.ScopeID) (map[record.ScopeID][]store.Held, error)
 	HeldIn(ctx context.Context, scope record.ScopeID, leaves []uint8) ([]store.Held, error)
 }
 
