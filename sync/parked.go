@@ -53,6 +53,38 @@ func (s *settling) park(why *errs.Error) (record.Outcome, error) {
 	return w.e.teller.Outcome(w.tx.Org, w.head.Epoch, &w.log[len(w.log)-1], keep), nil
 }
 
+// follow reports whether a mutation that was never accepted builds on something
+// that is not here, and that something parked builds on as well: somebody had
+// it, so that it may come back. It then waits like that, with the stamp that it
+// has now.
+func (s *settling) follow(why *errs.Error) (bool, error) {
+	if s.w.head.Parked == 0 || why.Kind != errs.Missing || s.m.Broken != nil {
+		return false, nil
+	}
+	var absent []record.ID
+	for _, id := range s.named() {
+		rec, err := s.w.record(id)
+		if err != nil {
+			return false, err
+		}
+		if rec == nil {
+			absent = append(absent, id)
+		}
+	}
+	waiting, err := s.w.tx.WaitingFor(s.w.ctx, absent)
+	here := slices.ContainsFunc(s.w.parked, func(p store.Parked) bool {
+		return slices.ContainsFunc(p.Waits, func(id record.ID) bool { return slices.Contains(absent, id) })
+	})
+	if err != nil || len(waiting) == 0 && !here {
+		return false, err
+	}
+	if s.by.IsZero() {
+		err = s.stamp()
+	}
+	s.m.Again = &record.Again{Stamp: s.by.Stamp}
+	return err == nil, err
+}
+
 // named are the records, the people and the mutations that a mutation names:
 // when one of them changes, what was refused may be possible.
 func (s *settling) named() []record.ID {

@@ -57,6 +57,48 @@ func TestParked(t *testing.T) {
 	require.Equal(t, []record.Result{record.Applied, record.Applied}, results(chen.give(chen.journal(chenAll, epoch, 1))))
 }
 
+// What is typed on what is not back yet waits with it; what nobody waits for is
+// refused at once.
+func TestParked_whatIsTypedOnIt(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, chen := w.phone("lin"), w.phone("chen")
+	chen.who.Roles = []string{"manager"}
+	lin.sync()
+	chen.sync()
+	backup := w.backup()
+	shop := lin.create("account", values("name", "兴旺"))
+	linAll := slices.Clone(lin.outbox)
+	lin.sync()
+	chen.sync()
+	chen.edit(shop, values("short_name", "旺"))
+	chenAll := slices.Clone(chen.outbox)
+	chen.sync()
+	epoch := chen.epoch
+
+	w.restored(backup)
+
+	require.Equal(t, []record.Result{record.Parked}, results(chen.give(chen.journal(chenAll, epoch, 1))))
+	chen.restart()
+	chen.pull()
+	visit := chen.create("visit", values("account", shop, "summary", "good"))
+	later := chen.create("visit", values("account", w.id(), "summary", "on nothing"))
+	frame := chen.bytes(2)
+	require.Equal(t, []record.Result{record.Parked, record.Refused}, results(chen.push()))
+	repeated, err := chen.send(frame)
+	require.NoError(t, err)
+	require.Equal(t, []record.Result{record.Parked, record.Refused}, results(repeated))
+
+	require.Equal(t, []record.Result{record.Applied}, results(lin.give(lin.journal(linAll, epoch, 1))))
+	chen.pull()
+	require.Equal(t, "good", chen.text(visit, "summary"))
+	require.False(t, chen.has(later))
+	last := chen.pages[len(chen.pages)-1]
+	told := results(last.Outcomes)
+	require.Equal(t, []record.Result{record.Applied, record.Applied}, told[len(told)-2:], "its device is told")
+}
+
 // What has waited for thirty days is refused, and its device is told.
 func TestParked_expires(t *testing.T) {
 	t.Parallel()

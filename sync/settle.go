@@ -72,6 +72,13 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		case mistaken:
 		case s.proof.Result == record.Applied:
 			return s.park(refusal)
+		}
+		waits, err := s.follow(refusal)
+		switch {
+		case err != nil:
+			return record.Outcome{}, err
+		case waits:
+			return s.park(refusal)
 		default:
 			return s.refuse(refusal)
 		}
