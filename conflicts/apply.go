@@ -32,6 +32,7 @@ type settling struct {
 	rec    *record.Record
 	w      *Write
 	create bool
+	bases  record.Values // of texts: what the author started from
 	report Report
 	wrong  []errs.Field
 	code   string
@@ -42,7 +43,7 @@ type settling struct {
 // rec in place; after an error rec is to be thrown away. The error names every
 // field that is wrong.
 func Apply(rec *record.Record, e *record.Edit, w *Write) (Report, error) {
-	s := &settling{rec: rec, w: w, create: e.Op == record.OpCreate}
+	s := &settling{rec: rec, w: w, create: e.Op == record.OpCreate, bases: e.Base}
 	s.all(e.Set, func(f *record.Field, raw json.RawMessage) { s.set(f, raw, e.Set) })
 	s.all(e.Remove, func(f *record.Field, raw json.RawMessage) { s.elements(f, raw, false) })
 	s.all(e.Add, func(f *record.Field, raw json.RawMessage) { s.elements(f, raw, true) })
@@ -141,8 +142,19 @@ func (s *settling) merge(slot *record.Slot, f *record.Field, raw json.RawMessage
 		return Extreme(slot, f, raw, s.w)
 	case record.Once:
 		return Once(slot, raw, s.w), nil
+	case record.Text:
+		return Text(slot, raw, func() (json.RawMessage, error) { return s.base(f) }, s.w)
 	}
 	return LWW(slot, raw, s.w), nil
+}
+
+// base is a text as its author had it on his screen. History knows, unless what
+// he had seen is of a log that is lost: then he says it himself.
+func (s *settling) base(f *record.Field) (json.RawMessage, error) {
+	if own := s.bases.Get(f.Name); own != nil && s.w.Seen.Log == 0 {
+		return own, nil
+	}
+	return s.w.At(f.Name, s.w.Seen.Log)
 }
 
 // note writes down for history and for the author what a verdict means.
@@ -151,12 +163,18 @@ func (s *settling) note(f *record.Field, was record.Slot, raw json.RawMessage, v
 	case Took:
 		s.was(f, was)
 	case Agreed:
-		s.report.Merged = s.report.Merged || f.Policy == record.LWW || f.Policy == record.LWWAsk
+		s.report.Merged = s.report.Merged || f.Policy == record.LWW || f.Policy.Asks()
 	case Beat:
 		s.was(f, was)
-		s.clash(Clash{Field: f, Kept: raw, KeptBy: s.w.By, Lost: was.Raw, LostBy: was.By, Ask: f.Policy == record.LWWAsk})
+		s.clash(Clash{Field: f, Kept: raw, KeptBy: s.w.By, Lost: was.Raw, LostBy: was.By, Ask: f.Policy.Asks()})
+	case Merged:
+		s.was(f, was)
+		s.report.Merged = true
+	case Marked:
+		s.was(f, was)
+		s.clash(Clash{Field: f, Kept: s.rec.Raw(f.Name), KeptBy: was.By, Lost: raw, LostBy: s.w.By, Ask: true})
 	case Lost, Kept:
-		s.clash(Clash{Field: f, Kept: was.Raw, KeptBy: was.By, Lost: raw, LostBy: s.w.By, Ask: f.Policy == record.LWWAsk})
+		s.clash(Clash{Field: f, Kept: was.Raw, KeptBy: was.By, Lost: raw, LostBy: s.w.By, Ask: f.Policy.Asks()})
 	}
 }
 

@@ -31,6 +31,8 @@ const (
 	Lost                  // a concurrent one stands over it; it goes to history
 	Agreed                // a concurrent one says the same
 	Kept                  // the field's policy keeps what was there; it goes to history
+	Merged                // both stand, each where it has changed something
+	Marked                // both stand, where both have changed the same one beside the other
 )
 
 // LWW is the last-writer-wins register with versions (Shapiro et al., "A
@@ -42,7 +44,7 @@ const (
 func LWW(cur *record.Slot, raw json.RawMessage, w *Write) Verdict {
 	verdict := rank(cur.By, sameValue(cur.Raw, raw), w)
 	if verdict == Took || verdict == Beat || verdict == Agreed && Compare(w.By, cur.By) > 0 {
-		cur.Raw, cur.By = raw, w.By
+		cur.Raw, cur.By, cur.Elems = raw, w.By, nil // the field may have been a set or a merged text once
 	}
 	return verdict
 }

@@ -16,6 +16,7 @@ import (
 func shop(onDelete record.OnDelete) *record.Kind {
 	s := &record.Schema{Version: "1", Kinds: []*record.Kind{{Name: "shop", No: 1, OnDelete: onDelete, Fields: []*record.Field{
 		{Name: "name", Type: "text", Policy: record.LWW},
+		{Name: "note", Type: "text", Policy: record.Text},
 		{Name: "stage", Type: "text", Policy: record.LWWAsk},
 		{Name: "tags", Type: "tags", Policy: record.Set},
 		{Name: "size", Type: "choice", Policy: record.Set, Choices: []string{"S", "M"}},

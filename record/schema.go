@@ -17,6 +17,7 @@ type Policy string
 const (
 	LWW     Policy = "lww"     // the later write stands, the other is kept in history
 	LWWAsk  Policy = "lww!"    // the same, and a person is asked to look
+	Text    Policy = "text"    // both versions are merged; where both changed the same, both stand and a person is asked
 	Set     Policy = "set"     // adds and removes of elements; an add wins
 	Counter Policy = "counter" // deltas
 	Max     Policy = "max"     // the larger value
@@ -26,7 +27,10 @@ const (
 )
 
 // Policies are all of them.
-func Policies() []Policy { return []Policy{LWW, LWWAsk, Set, Counter, Max, Min, Once, Server} }
+func Policies() []Policy { return []Policy{LWW, LWWAsk, Text, Set, Counter, Max, Min, Once, Server} }
+
+// Asks reports whether a person is asked to look when something is lost.
+func (p Policy) Asks() bool { return p == LWWAsk || p == Text }
 
 // OnDelete is what becomes of a delete that somebody's edit had not seen.
 type OnDelete string
@@ -167,6 +171,9 @@ func (k *Kind) check(s *Schema) []string {
 		}
 		if !slices.Contains(Policies(), f.Policy) {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: no policy %q", k.Name, f.Name, f.Policy))
+		}
+		if f.Policy == Text && f.Type != "text" {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: only a text is merged as text", k.Name, f.Name))
 		}
 		if f.Group != "" && f.Policy != LWW && f.Policy != LWWAsk {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: fields that merge as one have the policy lww or lww!", k.Name, f.Name))

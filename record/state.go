@@ -36,7 +36,7 @@ type Slot struct {
 	Field string
 	Raw   json.RawMessage // canonical; of a set, the sorted list of its elements
 	By    Writer          // the last write; of a set, the last change
-	Elems []Elem          // of a set, in the order of the list
+	Elems []Elem          // of a set, in the order of the list; of a text, one with all who have written into it
 }
 
 // Elem is an element of a set and the adds that hold it there. It is gone when

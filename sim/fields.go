@@ -19,6 +19,9 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 		return
 	}
 	r.keep(at, f, string(v.Raw))
+	if f.Policy == record.Text {
+		r.writesText(row, at, v.Raw)
+	}
 	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" {
 		return
 	}
@@ -145,6 +148,8 @@ func (r *replay) checkField(at place, f *record.Field, rec *row) {
 	raw := norm(rec.fields.Get(f.Name))
 	differs := func(what, want string) { r.w.finds("%s %s is %q, not %q", what, at, raw, want) }
 	switch {
+	case f.Policy == record.Text:
+		r.checkText(at, rec)
 	case f.Policy == record.Counter:
 		if r.count[at] != number(json.RawMessage(raw)) {
 			differs("the sum of", strconv.FormatInt(r.count[at], 10))

@@ -28,6 +28,7 @@ type typing struct {
 	stamp   version.Stamp
 	over    map[place]*typing   // whose value stood on his screen
 	settled map[place][]*typing // whose value lost to his, and somebody was told, in any life
+	words   map[place][]string  // that stood on his screen in a text
 	outcome *record.Outcome     // the first that anybody heard of
 	excused bool                // it died with its phone, or with a server
 	life    int                 // in which the outcome was heard
@@ -73,6 +74,7 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 				t.sawEmpty(at, p.emptied(at))
 			}
 			t.saw(w, at, raw)
+			t.words[at] = wordsOf(raw)
 		}
 	}
 	p.own[m.ID] = true
@@ -100,6 +102,7 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 				at := place{e.ID, v.Field}
 				t.sawEmpty(at, w.replay.truth.empty[at])
 				t.saw(w, at, r.fields.Get(v.Field))
+				t.words[at] = wordsOf(r.fields.Get(v.Field))
 			}
 		}
 	}
@@ -107,7 +110,7 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 
 func (w *World) note(who string, m *record.Mutation) *typing {
 	t := &typing{
-		id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{}, settled: map[place][]*typing{},
+		id: m.ID, who: who, step: w.step.No, edits: m.Edits, stamp: m.Stamp, over: map[place]*typing{}, settled: map[place][]*typing{}, words: map[place][]string{},
 		removes: map[member]map[record.ID]bool{}, deletes: map[record.ID]map[record.ID]bool{},
 	}
 	w.typed[m.ID] = t

@@ -126,11 +126,11 @@ func TestFork_clashBetweenTwins(t *testing.T) {
 	other := lin.twin()
 	lin.edit(shop, values("grade", "A"))
 	lin.push()
-	other.edit(shop, values("remark", "那一台"))
+	other.edit(shop, values("tax_no", "那一台"))
 	_, err := other.send(other.bytes(1))
 	other.relabel(problemOf(t, err))
 	other.push()
-	lin.edit(shop, values("remark", "这一台"))
+	lin.edit(shop, values("tax_no", "这一台"))
 	lin.edit(shop, values("grade", "B"))
 
 	out := lin.push()

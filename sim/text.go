@@ -1,0 +1,43 @@
+package sim
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+)
+
+// A long text has the words of all who have written into it, but for those that
+// somebody took out who had them on his screen.
+
+// word is what somebody types; nobody ever types it again.
+var word = regexp.MustCompile(`v[0-9]+[a-z]?`)
+
+func wordsOf(raw json.RawMessage) []string {
+	words := word.FindAllString(string(raw), -1)
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// writesText follows a text through its history.
+func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
+	author := r.w.typed[row.id]
+	kept := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool { return slices.Contains(author.words[at], w) })
+	r.words[at] = append(kept, wordsOf(raw)...)
+	slices.Sort(r.words[at])
+	r.words[at] = slices.Compact(r.words[at])
+}
+
+// checkText compares a text with what was written into it.
+func (r *replay) checkText(at place, rec *row) {
+	has := wordsOf(rec.fields.Get(at.field))
+	for _, w := range r.words[at] {
+		if !slices.Contains(has, w) {
+			r.w.finds("%s has lost %s: it is %q", at, w, rec.fields.Get(at.field))
+		}
+	}
+	for _, w := range has {
+		if !slices.Contains(r.words[at], w) && r.w.life == 0 {
+			r.w.finds("%s has %s again, which somebody had replaced: it is %q", at, w, rec.fields.Get(at.field))
+		}
+	}
+}
