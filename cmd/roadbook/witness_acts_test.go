@@ -53,7 +53,11 @@ func (w *witness) write(ctx context.Context, r int) error {
 		}
 		var told answered
 		status, err := w.ask(ctx, "/v1/records/task/"+w.all.ids[r].String(), key, body, &told)
-		ret := w.end()
+		ret, ends := w.end()
+		if ends != life { // the server may have done it in both
+			life = ends
+			silent = append(silent, porcupine.Operation{ClientId: w.no, Input: a, Call: call, Return: never})
+		}
 		if err == nil && status == http.StatusOK {
 			w.seen[r] = max(w.seen[r], told.Outcome.Seq)
 			w.all.note(a.answered(told.Outcome, silent, ret)...)
@@ -96,7 +100,7 @@ func (w *witness) read(ctx context.Context, r int) error {
 		Set map[string]string `json:"set"`
 	}
 	status, err := w.ask(ctx, "/v1/records/task/"+w.all.ids[r].String(), newID(), nil, &is)
-	ret := w.end()
+	ret, _ := w.end()
 	if err != nil || status != http.StatusOK {
 		if refused(status) {
 			return fmt.Errorf("a record was answered with %d", status)

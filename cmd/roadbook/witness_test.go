@@ -44,20 +44,20 @@ type witnesses struct {
 	mu      sync.Mutex
 	acts    []porcupine.Operation
 	waiting map[*witness]time.Time // who waits for an answer, and since when
-	durable record.Seq // as anybody was told
-	life    int // of the log: how often it has come back at another point
+	durable record.Seq             // as anybody was told
+	life    int                    // of the log: how often it has come back at another point
 }
 
 // witness is one of them: a client without a store, that asks servers in turn.
 type witness struct {
-	all   *witnesses
-	no    int
-	urls  []string
-	dice  *rand.Rand
-	http  http.Client
+	all            *witnesses
+	no             int
+	urls           []string
+	dice           *rand.Rand
+	http           http.Client
 	token, replica string
-	wrote int
-	seen  [records]record.Seq
+	wrote          int
+	seen           [records]record.Seq
 }
 
 // newWitnesses signs clients in, makes the records and lets them begin.
@@ -145,11 +145,12 @@ func (w *witness) begin() (at int64, life int) {
 	return w.all.clock(), w.all.life
 }
 
-func (w *witness) end() int64 {
+// end is when its answer was heard, and in which life.
+func (w *witness) end() (at int64, life int) {
 	w.all.mu.Lock()
 	defer w.all.mu.Unlock()
 	delete(w.all.waiting, w)
-	return w.all.clock()
+	return w.all.clock(), w.all.life
 }
 
 // clock is monotonic, as times that are made by now are.
