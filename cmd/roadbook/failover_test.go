@@ -22,8 +22,8 @@ type pair struct {
 	two *localpg.Server
 }
 
-// newPair makes one; more are further settings of the server.
-func newPair(t *testing.T, more ...string) *pair {
+// newPair makes one. Pulls may read the standby if that is asked for.
+func newPair(t *testing.T, aside bool) *pair {
 	t.Helper()
 	p := &pair{mortal: &mortal{t: t, data: dataFolder(t)}}
 	p.openPG()
@@ -40,9 +40,11 @@ func newPair(t *testing.T, more ...string) *pair {
 	q.Set("target_session_attrs", "read-write")
 	both.RawQuery = q.Encode()
 	p.dsn = both.String()
-	p.server = serve(t, append([]string{
-		"ROADBOOK_DATABASE_URL=" + p.dsn, "ROADBOOK_DATA=" + p.data + "-server", "ROADBOOK_DEMO=true",
-	}, more...)...).ready()
+	environ := []string{"ROADBOOK_DATABASE_URL=" + p.dsn, "ROADBOOK_DATA=" + p.data + "-server", "ROADBOOK_DEMO=true"}
+	if aside {
+		environ = append(environ, "ROADBOOK_STANDBY_URL="+p.second())
+	}
+	p.server = serve(t, environ...).ready()
 	return p
 }
 
@@ -76,7 +78,7 @@ func (p *pair) open() *pg.Pool {
 func TestServe_failsOverWhileItRuns(t *testing.T) {
 	t.Parallel()
 
-	p := newPair(t)
+	p := newPair(t, false)
 	all := newWitnesses(t, 4, p.server.url)
 	all.follow(1, p.server.url)
 	f := newFleet(t, 2, p.server.url)
@@ -122,7 +124,7 @@ func TestServe_failsOverWhileItRuns(t *testing.T) {
 func TestServe_staysWithThePromoted(t *testing.T) {
 	t.Parallel()
 
-	p := newPair(t)
+	p := newPair(t, false)
 	f := newFleet(t, 2, p.server.url)
 	f.progress(10)
 	p.killPG()

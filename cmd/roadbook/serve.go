@@ -185,11 +185,15 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	service := newPeople(s.in.pool, key)
 	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
+	s.engine.Heard = s.feed.Head
 	s.metrics.WatchQueue(s.engine.Queue)
 	if err := s.renew(ctx); err != nil {
 		return err
 	}
 	if err := s.keep(ctx, key); err != nil {
+		return err
+	}
+	if err := s.readAside(ctx); err != nil {
 		return err
 	}
 	s.engine.Durable = s.durable.Durable
