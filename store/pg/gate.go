@@ -95,7 +95,7 @@ func (g *Gate) check(ctx context.Context, conn *pgconn.PgConn) error {
 
 // lifeOn is LifeOf on a connection that is being made.
 func lifeOn(ctx context.Context, conn *pgconn.PgConn) (string, error) {
-	results, err := conn.Exec(ctx, string(lifeRead)).ReadAll()
+	results, err := conn.Exec(ctx, lifeRead).ReadAll()
 	if err != nil {
 		return "", err
 	}
