@@ -70,6 +70,7 @@ func ourMetrics(t *testing.T) map[string]bool {
 	m.SocketDropped("slow")
 	m.SocketRefused("server")
 	m.Woke("socket", 1)
+	m.Aside("standby")
 	m.Fed("tail", time.Second)
 	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{} })
 	m.WatchQueue(func() telemetry.Queue { return telemetry.Queue{} })

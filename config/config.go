@@ -26,6 +26,7 @@ type Config struct {
 	Addr           string        `env:"ROADBOOK_ADDR" envDefault:"127.0.0.1:8080" help:"where the server listens, host:port; an empty host is every address of this machine"`
 	Data           string        `env:"ROADBOOK_DATA" envDefault:"./data" help:"the folder of the server's own database, photos and key"`
 	DatabaseURL    Secret        `env:"ROADBOOK_DATABASE_URL" help:"a PostgreSQL of yours, postgres://user:password@host:5432/name; empty: one is started in the data folder"`
+	StandbyURL     Secret        `env:"ROADBOOK_STANDBY_URL" help:"a hot standby of that database, from which pulls read what it has already; empty: all is read from the database itself"`
 	PGBin          string        `env:"ROADBOOK_PG_BIN" help:"the folder of PostgreSQL's programs, for the database of its own; empty: searched for"`
 	Demo           bool          `env:"ROADBOOK_DEMO" envDefault:"false" help:"make the demo org in a PostgreSQL of yours too; the server's own always gets it"`
 	Secret         Secret        `env:"ROADBOOK_SECRET" help:"the key of tokens, cursors and receipts, 32 bytes in hex or base64; empty: made once and kept in the data folder"`

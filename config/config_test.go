@@ -38,7 +38,7 @@ func TestRead_everythingSet(t *testing.T) {
 	key := bytes.Repeat([]byte{0xfb, 0xef}, 16)
 	c, err := config.Read([]string{
 		"ROADBOOK_ADDR=:80", "ROADBOOK_DATA=/srv", "ROADBOOK_DATABASE_URL=postgres://a:b@db/roadbook?sslmode=disable",
-		"ROADBOOK_PG_BIN=/usr/lib/postgresql/17/bin", "ROADBOOK_DEMO=1", "ROADBOOK_SECRET=" + hex.EncodeToString(key) + "\n",
+		"ROADBOOK_STANDBY_URL=postgres://a:b@two/roadbook", "ROADBOOK_PG_BIN=/usr/lib/postgresql/17/bin", "ROADBOOK_DEMO=1", "ROADBOOK_SECRET=" + hex.EncodeToString(key) + "\n",
 		"ROADBOOK_LOG=JSON", "ROADBOOK_LOG_LEVEL=debug", "ROADBOOK_TRUSTED_PROXIES=10.1.2.3, 192.168.7.9/16,::1",
 	})
 
@@ -46,6 +46,7 @@ func TestRead_everythingSet(t *testing.T) {
 	require.Equal(t, ":80", c.Addr)
 	require.Equal(t, "/srv", c.Data)
 	require.Equal(t, "postgres://a:b@db/roadbook?sslmode=disable", c.DatabaseURL.Reveal())
+	require.Equal(t, "postgres://a:b@two/roadbook", c.StandbyURL.Reveal())
 	require.Equal(t, "/usr/lib/postgresql/17/bin", c.PGBin)
 	require.True(t, c.Demo)
 	require.Equal(t, key, c.Key())
@@ -78,7 +79,7 @@ func TestRead_allProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 
 	_, err := config.Read([]string{
-		"ROADBOOK_ADDR=8080", "ROADBOOK_DATABASE_URL=mysql://root:hunter2@db", "ROADBOOK_DEMO=perhaps",
+		"ROADBOOK_ADDR=8080", "ROADBOOK_DATABASE_URL=mysql://root:hunter2@db", "ROADBOOK_DEMO=perhaps", "ROADBOOK_STANDBY_URL=hunter2@two",
 		"ROADBOOK_SECRET=correct horse", "ROADBOOK_LOG=xml", "ROADBOOK_LOG_LEVEL=loud", "ROADBOOK_TRUSTED_PROXIES=10.0.0.0/8,everyone",
 	})
 
@@ -86,6 +87,7 @@ func TestRead_allProblemsAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`ROADBOOK_ADDR: "8080" is not host:port; for example 127.0.0.1:8080`,
 		"ROADBOOK_DATABASE_URL: must look like postgres://",
+		"ROADBOOK_STANDBY_URL: must look like postgres://",
 		"ROADBOOK_DEMO: must be true or false",
 		"ROADBOOK_SECRET: must be 32 bytes in hex or base64",
 		"ROADBOOK_LOG: must be json, text or auto",
@@ -94,7 +96,7 @@ func TestRead_allProblemsAtOnce(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, want)
 	}
-	require.Len(t, strings.Split(err.Error(), "\n"), 7, "one line each:\n%v", err)
+	require.Len(t, strings.Split(err.Error(), "\n"), 8, "one line each:\n%v", err)
 	for _, secret := range []string{"hunter2", "horse"} {
 		require.NotContains(t, err.Error(), secret)
 	}

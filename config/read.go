@@ -32,6 +32,7 @@ func Read(environ []string) (Config, error) {
 	}
 	check("ROADBOOK_ADDR", checkAddr(c.Addr))
 	check("ROADBOOK_DATABASE_URL", checkDatabaseURL(c.DatabaseURL.Reveal()))
+	check("ROADBOOK_STANDBY_URL", checkDatabaseURL(c.StandbyURL.Reveal()))
 	_, keyErr := parseKey(c.Secret.Reveal())
 	check("ROADBOOK_SECRET", keyErr)
 	check("ROADBOOK_STOP_DELAY", checkStopDelay(c.StopDelay))

@@ -36,6 +36,10 @@ type Config struct {
 	// only while there is a connection for it. It may be nil, and must not wait.
 	Moved func(record.OrgID, record.Seq)
 
+	// Heard is how far an org's log is known to go by others than this engine,
+	// which knows its own commits; nil is not at all.
+	Heard func(record.OrgID) record.Seq
+
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool
@@ -69,6 +73,7 @@ type Engine struct {
 	mu         sync.Mutex
 	committers map[record.OrgID]*committer
 	pinned     map[record.OrgID]pinnedAt
+	heads      map[record.OrgID]record.Seq // after the last own commit
 }
 
 // New is an engine over a migrated database.
@@ -78,11 +83,11 @@ func New(c Config) *Engine {
 		reindexAtOnce: reindexAtOnce, teller: history.NewTeller(c.Key),
 		Config: c, ctx: ctx, stop: stop, rescopeAtOnce: cmp.Or(c.AtOnce, rescopeAtOnce), still: c.Still, remember: cmp.Or(c.Memory, maxRemembered),
 		committers: map[record.OrgID]*committer{},
-		pinned:     map[record.OrgID]pinnedAt{},
+		pinned:     map[record.OrgID]pinnedAt{}, heads: map[record.OrgID]record.Seq{},
 	}
 	e.pages = pages.New(pages.Config{
 		Store: c.Store, Key: c.Key, Now: c.Now, Schemas: &e.schemas, Teller: e.teller, Settle: e.settleView, Lost: e.seenLost, Durable: e.durable, Fault: e.fault,
-		Go: e.behind, Metrics: c.Metrics, Tracer: c.Tracer,
+		Go: e.behind, Metrics: c.Metrics, Tracer: c.Tracer, Heard: e.heard,
 	})
 	return e
 }
@@ -97,7 +102,25 @@ func (e *Engine) behind(run func(context.Context)) {
 	e.work.Go(func() { run(e.ctx) })
 }
 
+// ReadAside lets pages of pulls be made from a standby. It is called before
+// anybody is served.
+func (e *Engine) ReadAside(s pages.Standby) { e.pages.Standby = s }
+
+// heard is how far an org's log is known to go.
+func (e *Engine) heard(org record.OrgID) record.Seq {
+	e.mu.Lock()
+	own := e.heads[org]
+	e.mu.Unlock()
+	if e.Heard == nil {
+		return own
+	}
+	return max(own, e.Heard(org))
+}
+
 func (e *Engine) moved(org record.OrgID, head record.Seq) {
+	e.mu.Lock()
+	e.heads[org] = max(e.heads[org], head)
+	e.mu.Unlock()
 	if e.Moved != nil {
 		e.Moved(org, head)
 	}

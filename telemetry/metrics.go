@@ -31,6 +31,7 @@ type Metrics struct {
 	outcomes    [outcomes]prometheus.Counter
 	clashes     *prometheus.CounterVec
 	pullLag     prometheus.Histogram
+	aside       *prometheus.CounterVec
 	pullBytes   [2]prometheus.Observer // later, first
 	requests    *prometheus.HistogramVec
 	failures    *prometheus.CounterVec
@@ -69,6 +70,7 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	}
 	m.clashes = m.counters("clashes_total", "Clashes told, by the kind of the record.", "kind")
 	m.pullLag = m.histogram("pull_lag_seq", "How many changes of the org lay between a device and the head when it pulled.", lagBuckets)
+	m.aside = m.counters("standby_pages_total", "Pages that could be made from the standby, by what they were made from or why not.", "by")
 	pulled := m.histograms("pull_bytes", "Sizes of pages, uncompressed: of a first sync, or later.", bytesBuckets, "sync")
 	m.pullBytes = [2]prometheus.Observer{pulled.WithLabelValues("later"), pulled.WithLabelValues("first")}
 	m.requests = m.histograms("request_seconds", "How long requests took, by route and class of status.", requestBuckets, "route", "status")
@@ -253,5 +255,13 @@ func (m *Metrics) Woke(by string, n int) {
 func (m *Metrics) Fed(reaction string, lag time.Duration) {
 	if m != nil {
 		m.feedLag.WithLabelValues(reaction).Observe(lag.Seconds())
+	}
+}
+
+// Aside counts a page that could be made from the standby, by what it was made
+// from: the standby, or the primary and why.
+func (m *Metrics) Aside(by string) {
+	if m != nil {
+		m.aside.WithLabelValues(by).Inc()
 	}
 }

@@ -36,7 +36,7 @@ const servesWithin = 5 * time.Minute
 // sent anywhere.
 func (c *console) rehearse(ctx context.Context, cfg config.Config, folder string) (r *rehearsal, err error) {
 	cfg.Data, cfg.BackupDir, cfg.StopDelay, cfg.TraceEndpoint = folder, "", 0, ""
-	cfg.DatabaseURL, cfg.Secret, cfg.Demo = config.Secret{}, config.Secret{}, false
+	cfg.DatabaseURL, cfg.StandbyURL, cfg.Secret, cfg.Demo = config.Secret{}, config.Secret{}, config.Secret{}, false
 	cfg.TrustedProxies, cfg.MetricsToken = nil, config.Secret{}
 	cfg.LogLevel = max(cfg.LogLevel, slog.LevelWarn) // its requests would bury what the drill says
 	s := &server{console: &console{environ: c.environ, out: io.Discard, errOut: c.errOut}, cfg: cfg, bare: true}

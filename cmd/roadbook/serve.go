@@ -51,6 +51,7 @@ type server struct {
 	observers
 
 	gate    gate
+	lives   *pg.Gate // which life of the database is served
 	http    *http.Server
 	address net.Addr
 	in      *installation
@@ -165,7 +166,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 
 // start makes everything that requests need, and opens the gate.
 func (s *server) start(ctx context.Context) (err error) {
-	if s.in, err = s.open(ctx, s.cfg, pg.Traced(s.tracer)); err != nil {
+	s.lives = pg.NewGate()
+	if s.in, err = s.open(ctx, s.cfg, pg.Traced(s.tracer), s.lives.Through()); err != nil {
 		return err
 	}
 	s.watchPool(s.in.pool)
@@ -183,11 +185,15 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	service := newPeople(s.in.pool, key)
 	s.engine = newEngine(s.in.pool, key, s.observers, s.feed.Moved)
+	s.engine.Heard = s.feed.Head
 	s.metrics.WatchQueue(s.engine.Queue)
 	if err := s.renew(ctx); err != nil {
 		return err
 	}
 	if err := s.keep(ctx, key); err != nil {
+		return err
+	}
+	if err := s.readAside(ctx); err != nil {
 		return err
 	}
 	s.engine.Durable = s.durable.Durable
@@ -196,6 +202,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	s.behind.Go(func() error { return s.follow(ctx) })
 	s.behind.Go(func() error { return s.sweep(ctx) })
+	s.behind.Go(func() error { return s.outlive(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
 		online: newOnline(s.engine, key), ping: s.in.pool.Ping,
@@ -204,17 +211,6 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.resume(ctx) })
 	s.behind.Go(func() error { return s.tidy(ctx) })
 	return nil
-}
-
-// renew begins new epochs on a database that has come back at another point
-// than the one at which it was left.
-func (s *server) renew(ctx context.Context) error {
-	begun, err := s.engine.Renew(ctx, "the server started on a database that was restored or promoted")
-	if begun > 0 {
-		s.say("this database was restored or promoted since it was last served: %d orgs have a new epoch, and devices "+
-			"compare what they have", begun)
-	}
-	return err
 }
 
 // watch ends the server with its database.

@@ -48,6 +48,19 @@ func Setting(name, value string) Option {
 //
 // Errors: Invalid for an address that cannot be read, otherwise Classify's.
 func Open(ctx context.Context, dsn string, opts ...Option) (*pgxpool.Pool, error) {
+	pool, err := OpenLater(ctx, dsn, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, Classify(err)
+	}
+	return pool, nil
+}
+
+// OpenLater is Open for what one can do without: it connects when it is needed.
+func OpenLater(ctx context.Context, dsn string, opts ...Option) (*pgxpool.Pool, error) {
 	const op = "pg.Open"
 
 	c, err := pgxpool.ParseConfig(dsn)
@@ -65,10 +78,6 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*pgxpool.Pool, error
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, errs.New(op, errs.Invalid, "the database's pool cannot be made").Because(err)
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, Classify(err)
 	}
 	return pool, nil
 }

@@ -126,6 +126,17 @@ func (f *Feed) Moved(org record.OrgID, seq record.Seq) {
 	}
 }
 
+// Head is as far as the feed knows an org's log to go; 0 while nobody follows
+// it, or before it has heard of it.
+func (f *Feed) Head(org record.OrgID) record.Seq {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t := f.orgs[org]; t != nil {
+		return t.head
+	}
+	return 0
+}
+
 // Done is closed when the feed has ended and wakes nobody any more.
 func (f *Feed) Done() <-chan struct{} { return f.over }
 
@@ -160,12 +171,7 @@ func (s *Subscription) Done() <-chan struct{} { return s.feed.over }
 
 // Head is as far as the feed knows the log to go; 0 before it has heard of it.
 func (s *Subscription) Head() record.Seq {
-	s.feed.mu.Lock()
-	defer s.feed.mu.Unlock()
-	if t := s.feed.orgs[s.org]; t != nil {
-		return t.head
-	}
-	return 0
+	return s.feed.Head(s.org)
 }
 
 // Close ends a subscription.

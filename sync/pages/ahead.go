@@ -103,7 +103,7 @@ var errMoved = errors.New("the log has moved on")
 // early makes a page but for its text. Whatever is in the way, the device will
 // be told of it when it asks.
 func (m *Maker) early(ctx context.Context, e *early, at store.Head) (p *page) {
-	err := m.Store.Snapshot(ctx, e.who.Org, func(tx store.Tx, head store.Head) (err error) {
+	making := func(tx store.Tx, head store.Head) (err error) {
 		if !same(head, at) {
 			return errMoved
 		}
@@ -111,8 +111,11 @@ func (m *Maker) early(ctx context.Context, e *early, at store.Head) (p *page) {
 			return err
 		}
 		return p.compose()
-	})
-	if err != nil {
+	}
+	if m.aside(ctx, e.who, &e.req, making) {
+		return p
+	}
+	if m.Store.Snapshot(ctx, e.who.Org, making) != nil {
 		return nil
 	}
 	return p

@@ -39,6 +39,11 @@ type Config struct {
 	// is made ahead.
 	Go func(func(context.Context))
 
+	// Standby is read for pages, if there is one; it may be nil. Heard is how far
+	// we know an org's log to go; nil is not at all.
+	Standby Standby
+	Heard   func(org record.OrgID) record.Seq
+
 	LookAtMost int // records that one page looks at to fill; 0 is the usual number
 
 	// For the operator; each may be nil.
@@ -107,7 +112,7 @@ func (m *Maker) pull(ctx context.Context, who access.Caller, r *wire.PullRequest
 }
 
 func (m *Maker) page(ctx context.Context, who access.Caller, r *wire.PullRequest) (p *page, out []byte, err error) {
-	err = m.Store.Snapshot(ctx, who.Org, func(tx store.Tx, head store.Head) error {
+	making := func(tx store.Tx, head store.Head) error {
 		if p, err = m.openPage(ctx, tx, head, who, r); err != nil {
 			return err
 		}
@@ -116,7 +121,10 @@ func (m *Maker) page(ctx context.Context, who access.Caller, r *wire.PullRequest
 		}
 		out, err = p.text()
 		return err
-	})
+	}
+	if !m.aside(ctx, who, r, making) {
+		err = m.Store.Snapshot(ctx, who.Org, making)
+	}
 	if err == nil {
 		m.touch(ctx, p)
 	}
