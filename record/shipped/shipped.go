@@ -2,7 +2,7 @@
 // of field sales, as data. An org's own kinds and fields come on top of it and
 // live in the database; nothing here is specific to one customer.
 //
-// The policies text, list and state have no engine yet. Their fields say lww!
+// The policies list and state have no engine yet. Their fields say lww!
 // (the later write stands and a person is asked to look), and what an
 // integration owns says server, until the schema is published anew.
 //
