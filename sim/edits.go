@@ -18,7 +18,8 @@ type wish struct {
 	parts []part
 }
 
-// part is one field of it: = sets, + and - add and remove elements, * counts.
+// part is one field of it: = sets, + and - add and remove elements, * counts, &
+// puts a line at the end of a text.
 type part struct {
 	field string
 	sign  byte
@@ -105,9 +106,9 @@ func splitSeq(args []string, sep string) func(yield func([]string) bool) {
 }
 
 func (w *World) part(kind *record.Kind, text string) (part, error) {
-	at := strings.IndexAny(text, "=+-*")
+	at := strings.IndexAny(text, "=+-*&")
 	if at < 1 {
-		return part{}, fmt.Errorf("a field is name=value, name+element, name-element or name*count: %q", text)
+		return part{}, fmt.Errorf("a field is name=value, name+element, name-element, name*count or name&line: %q", text)
 	}
 	p := part{field: text[:at], sign: text[at]}
 	f := kind.Field(p.field)
@@ -158,7 +159,7 @@ func encode(v any) json.RawMessage {
 }
 
 // draft does to a device's draft what the wish says.
-func (e *wish) draft(dr *device.Draft) {
+func (e *wish) draft(dr *device.Draft, shown device.View) {
 	for _, p := range e.parts {
 		switch p.sign {
 		case '=':
@@ -173,6 +174,8 @@ func (e *wish) draft(dr *device.Draft) {
 			} else {
 				dr.Remove(p.field, elems...)
 			}
+		case '&':
+			dr.Set(p.field, encode(strings.TrimPrefix(shown.Text(p.field)+"\n", "\n")+text(p.raw)))
 		case '*':
 			dr.Inc(p.field, number(p.raw))
 		}
@@ -189,7 +192,8 @@ func (e *wish) typed(t *device.Typing) {
 		}
 		t.CreateAs(e.kind.Name, e.id, values)
 	case record.OpEdit:
-		t.Edit(e.kind.Name, e.id, e.draft)
+		shown, _ := t.Get(e.id)
+		t.Edit(e.kind.Name, e.id, func(dr *device.Draft) { e.draft(dr, shown) })
 	case record.OpDelete:
 		t.Delete(e.kind.Name, e.id)
 	case record.OpRestore:
@@ -219,6 +223,11 @@ func (e *wish) edit() record.Edit {
 func elements(raw json.RawMessage) (out []json.RawMessage) {
 	_ = json.Unmarshal(raw, &out) // what is no list has no elements
 	return out
+}
+
+func text(raw json.RawMessage) (s string) {
+	_ = json.Unmarshal(raw, &s) // what is no text says nothing
+	return s
 }
 
 func number(raw json.RawMessage) (n int64) {

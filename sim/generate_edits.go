@@ -56,7 +56,7 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 	switch v.Kind {
 	case "account":
 		maybe(40, "name="+g.value())
-		maybe(30, "remark="+pick(g, g.value(), g.value(), "-"))
+		maybe(30, "remark"+pick(g, "="+g.value(), "&"+g.value(), "&"+g.value(), "=-"))
 		maybe(30, "short_name="+g.value())
 		maybe(8, "owner="+g.somebody())
 		maybe(15, "last_contact_at="+g.instant())

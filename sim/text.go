@@ -18,13 +18,20 @@ func wordsOf(raw json.RawMessage) []string {
 	return slices.Compact(words)
 }
 
-// writesText follows a text through its history.
+// writesText follows a text through its history: what its author took out, and
+// what he put in. What he left as it was is as others have it.
 func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
-	author := r.w.typed[row.id]
-	kept := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool { return slices.Contains(author.words[at], w) })
-	r.words[at] = append(kept, wordsOf(raw)...)
-	slices.Sort(r.words[at])
-	r.words[at] = slices.Compact(r.words[at])
+	had, has := r.w.typed[row.id].words[at], wordsOf(raw)
+	now := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool {
+		return slices.Contains(had, w) && !slices.Contains(has, w)
+	})
+	for _, w := range has {
+		if !slices.Contains(had, w) {
+			now = append(now, w)
+		}
+	}
+	slices.Sort(now)
+	r.words[at] = slices.Compact(now)
 }
 
 // checkText compares a text with what was written into it.
