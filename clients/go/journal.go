@@ -195,6 +195,12 @@ func (d *Device) giveUp(cause error) error {
 	err := d.change(func(b *batch) error {
 		d.id.NeedFresh = true
 		d.saveIdentity(b)
+		for _, en := range d.acked { // it may have lost more than the name, whatever epoch it says it is in
+			if en.Verdict.Kept && !en.Verdict.Doubted {
+				en.Verdict.Doubted = true
+				d.saveEntry(b, en)
+			}
+		}
 		return nil
 	})
 	if err != nil {
