@@ -118,7 +118,8 @@ func (w *work) readmit(j *job) error {
 //
 // A record's vector has the last write of each replica. If the author has not
 // seen that one, an earlier one that he has seen may still hold a field or an
-// element.
+// element. Of several edits of one record that had seen different things, what all
+// of them had seen counts: what goes with the receipt is told by record.
 func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 	var last []record.Writer // of each replica, what he had seen
 	see := func(all ...record.Writer) {
@@ -142,17 +143,59 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 			see(rec.Slots[i].Elems[k].Adds...)
 		}
 	}
-	if len(last) == 0 {
-		return
+	if _, again := s.met[rec.ID]; len(last) == 0 && !again && s.editsOf(rec.ID) == 1 {
+		return // as for most
 	}
-	if s.over == nil {
-		s.over = map[record.ID]version.Vector{}
-	}
-	if s.over[rec.ID] == nil {
-		s.over[rec.ID] = version.Vector{}
-	}
+	met := make(version.Vector, len(last))
 	for _, o := range last {
-		name := store.ReplicaName(o.Replica)
-		s.over[rec.ID][name] = max(s.over[rec.ID][name], o.N)
+		met[store.ReplicaName(o.Replica)] = o.N
 	}
+	if before, again := s.met[rec.ID]; again {
+		met = common(before, met)
+	}
+	if s.met == nil {
+		s.met = map[record.ID]version.Vector{}
+	}
+	s.met[rec.ID] = met
+}
+
+func (s *settling) editsOf(id record.ID) (n int) {
+	for i := range s.m.Edits {
+		if s.m.Edits[i].ID == id {
+			n++
+		}
+	}
+	return n
+}
+
+// common is what both vectors cover.
+func common(a, b version.Vector) version.Vector {
+	out := version.Vector{}
+	for name, n := range a {
+		if n = min(n, b[name]); n > 0 {
+			out[name] = n
+		}
+	}
+	return out
+}
+
+// over is what the author had seen, by record: what his receipt says, and what
+// is known of it now.
+func (s *settling) over() map[record.ID]version.Vector {
+	out := map[record.ID]version.Vector{}
+	if s.proof.Result == record.Applied {
+		out = cloneOver(s.m.Again.Over)
+	}
+	for id, met := range s.met {
+		for name, n := range met {
+			if out[id] == nil {
+				out[id] = version.Vector{}
+			}
+			out[id][name] = max(out[id][name], n)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }

@@ -39,7 +39,7 @@ type settling struct {
 	clashes []record.Clash
 	mine    []bool // of each clash: the author's value is the one that lost
 	merged  bool
-	over    map[record.ID]version.Vector
+	met     map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
 	effects []Effects
 	rescope []record.ID
 	assumed []record.ID // to be new, without looking
@@ -110,7 +110,6 @@ func (s *settling) all(person record.ID) error {
 	case record.Refused:
 		return errs.New("sync.settle", errs.Clash, "this change was refused before").Coded("refused")
 	case record.Applied:
-		s.over = cloneOver(s.m.Again.Over)
 		if err := s.loadOver(); err != nil {
 			return err
 		}

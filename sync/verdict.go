@@ -32,7 +32,7 @@ func (s *settling) accept() (record.Outcome, error) {
 	if s.merged || len(s.clashes) > 0 {
 		result = record.Merged
 	}
-	keep := history.Verdict{Over: s.over, Clamped: s.clamped, Clashes: s.storedClashes()}
+	keep := history.Verdict{Over: s.over(), Clamped: s.clamped, Clashes: s.storedClashes()}
 	row := store.Entry{Seq: seq, Stamp: s.by.Stamp, Person: s.actor.Person, Result: result, Body: s.body(), Outcome: keep.Text()}
 	if s.parked != 0 {
 		s.appendSettled(row, keep)
