@@ -57,14 +57,36 @@ func (s *Service) History(
 				}
 				if len(out.Changes) == limit {
 					out.After = out.Changes[limit-1].Seq
-					return nil
+					return devices(ctx, v, out.Changes)
 				}
 				out.Changes = append(out.Changes, change)
 			}
 		}
-		return nil
+		return devices(ctx, v, out.Changes)
 	})
 	return out, err
+}
+
+// devices says on which device each change was typed.
+func devices(ctx context.Context, v sync.Sight, all []Change) error {
+	var ids []record.ReplicaID
+	for i := range all {
+		if id, ok := store.ReplicaNo(all[i].Dot.Replica); ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	writers, err := v.Tx.Writers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	of := map[version.Replica]record.ID{}
+	for _, w := range writers {
+		of[store.ReplicaName(w.ID)] = w.Device
+	}
+	for i := range all {
+		all[i].Device = of[all[i].Dot.Replica]
+	}
+	return nil
 }
 
 func changesOf(limit int, after record.Seq) (int, error) {
@@ -119,7 +141,7 @@ func (b *back) change(row *store.Entry) (Change, record.Seq, error) {
 	typed := history.Typed(row) // under the author's name, also where the server has settled it later
 	c := Change{
 		Seq: row.Seq, Dot: version.Dot{Replica: store.ReplicaName(typed.Replica), N: typed.N}, ID: typed.ID,
-		At: time.UnixMilli(row.Stamp.MS).UTC(), Person: row.Person, Result: row.Result,
+		At: time.UnixMilli(row.Stamp.MS).UTC(), Came: row.Arrived.UTC(), Person: row.Person, Result: row.Result,
 	}
 	edits, err := pastEdits(row)
 	if err != nil {
@@ -181,6 +203,12 @@ func (b *back) undo(e *pastEdit, f *fields) {
 		}
 		return
 	}
+	for _, v := range e.Set {
+		after := b.value[v.Field]
+		if e.Was.Get(v.Field) != nil && b.merges(v.Field) && string(b.canonical(v)) != string(orNull(after)) {
+			f.field(v.Field, after).Typed = v.Raw
+		}
+	}
 	for _, v := range e.Was {
 		f.field(v.Field, b.value[v.Field]).Before = v.Raw
 		b.value[v.Field] = v.Raw
@@ -195,6 +223,13 @@ func (b *back) undo(e *pastEdit, f *fields) {
 			}
 		}
 	}
+}
+
+// merges reports whether what is typed into a field may become part of something
+// longer.
+func (b *back) merges(name string) bool {
+	f := b.rec.Kind.Field(name)
+	return f != nil && f.Policy == record.Text
 }
 
 // canonical is a typed value as it would be stored.

@@ -3,6 +3,7 @@ package online_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -155,4 +156,26 @@ func TestRestore_lost(t *testing.T) {
 
 	require.NoError(t, err)
 	require.NotEqual(t, record.Refused, out.Result)
+}
+
+// It tells on which device a change was typed, when, and when it arrived; and
+// what somebody typed into a text that was merged.
+func TestHistory_whereFrom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shop := w.create("lin", "account", "name", "a", "remark", "一\n二")
+	made := w.history("lin", "account", shop, 0, 0).Changes[0]
+	w.pass(time.Second)
+	w.write("lin", edit("account", shop, made.Seq, "remark", "甲\n二"))
+	w.write("chen", edit("account", shop, made.Seq, "remark", "一\n乙"))
+
+	all := w.history("lin", "account", shop, 0, 0).Changes
+
+	require.Equal(t, []record.ID{w.who("chen").Device, w.who("lin").Device, w.who("lin").Device},
+		[]record.ID{all[0].Device, all[1].Device, all[2].Device})
+	require.True(t, all[0].Came.After(all[2].Came))
+	require.JSONEq(t, `"甲\n乙"`, string(all[0].Fields[0].After))
+	require.JSONEq(t, `"一\n乙"`, string(all[0].Fields[0].Typed))
+	require.JSONEq(t, `"甲\n二"`, string(all[0].Fields[0].Before))
+	require.Nil(t, all[1].Fields[0].Typed)
 }

@@ -58,8 +58,10 @@ type Change struct {
 	Seq    record.Seq    `json:"seq"`
 	Dot    version.Dot   `json:"-"`
 	ID     record.ID     `json:"mutation"`
-	At     time.Time     `json:"at"` // when it was typed, as far as that can be believed
+	At     time.Time     `json:"at"`      // when it was typed, as far as that can be believed
+	Came   time.Time     `json:"arrived"` // when the server got it
 	Person record.ID     `json:"person"`
+	Device record.ID     `json:"device,omitzero"` // on which it was typed; none if the server wrote it
 	Op     record.Op     `json:"op"` // what was done to the record as a whole
 	Server bool          `json:"server,omitempty"`
 	Result record.Result `json:"result"`
@@ -71,7 +73,8 @@ type FieldChange struct {
 	Field  string          `json:"field"`
 	Before json.RawMessage `json:"before"`
 	After  json.RawMessage `json:"after"`
-	Lost   json.RawMessage `json:"lost,omitempty"` // what was typed and does not stand, if something else won
+	Lost   json.RawMessage `json:"lost,omitempty"`  // what was typed and does not stand, if something else won
+	Typed  json.RawMessage `json:"typed,omitempty"` // what was typed, if it was merged with something else
 }
 
 // History is a part of what became of a record, the newest first.
