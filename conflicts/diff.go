@@ -22,14 +22,19 @@ func changes(from, to []string) []change {
 	switch {
 	case len(a) == 0 && len(b) == 0:
 		return nil
-	case len(a) == 0 || len(b) == 0 || len(a)*len(b) > maxCells:
+	case len(a)*len(b) > maxCells:
 		return []change{{head, head + len(a), b}}
 	}
 	var out []change
 	i, j := 0, 0
 	add := func(toI, toJ int) {
-		if i < toI || j < toJ {
+		switch {
+		case j < toJ:
 			out = append(out, change{head + i, head + toI, b[j:toJ]})
+		default: // one by one: of what two take away, one may take more
+			for ; i < toI; i++ {
+				out = append(out, change{head + i, head + i + 1, nil})
+			}
 		}
 	}
 	for _, m := range matches(a, b) {

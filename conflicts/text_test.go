@@ -28,6 +28,8 @@ func TestMergeText(t *testing.T) {
 		{"a line before and one after", "m", "a\nm", "m\nz", "a\nm\nz", ""},
 		{"one takes a line away", "a\nb\nc", "a\nc", "a\nb\nc\nd", "a\nc\nd", ""},
 		{"both take it away", "a\nb\nc", "a\nc", "a\nc", "a\nc", ""},
+		{"one takes more away", "a\nb", "b", "", "", ""},
+		{"more, around what the other has put in", "a\nb\nc", "a\nx\nb\nc", "c", "x\nc", ""},
 		{"line ends of two kinds", "a\r\nb\r\n", "a\nB\n", "a\r\nb\r\nc\r\n", "a\nB\nc\n", ""},
 		{
 			"clauses of one line", "老板姓王，周三送货。", "老板姓王，周四送货。", "老板姓王，周三送货。电话改了。",
