@@ -135,7 +135,9 @@ func (w *World) restart(i int) {
 // Close ends the servers.
 func (w *World) Close() {
 	for _, e := range w.engines {
-		e.Close()
+		if e != nil { // a restore was cut
+			e.Close()
+		}
 	}
 }
 

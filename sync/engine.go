@@ -40,6 +40,10 @@ type Config struct {
 	// which knows its own commits; nil is not at all.
 	Heard func(record.OrgID) record.Seq
 
+	// Rest waits; long work that nobody waits for rests between its steps. Nil is
+	// not to.
+	Rest func(ctx context.Context, d time.Duration) error
+
 	// A simulation says itself when subtrees move (RescopeChunk) and when dead
 	// index rows are swept (Sweep), so that one seed gives one history.
 	Still  bool

@@ -18,8 +18,9 @@ const Horizon = 180 * 24 * time.Hour
 // What one step of a purge takes: a commit of some size, so that pushes hardly
 // notice.
 const (
-	purgeAtOnce = 250
-	indexAtOnce = 2000
+	purgeAtOnce = 100
+	indexAtOnce = 1000
+	purgeRests  = 3 // times as long as a step took: pushes have three quarters of the disk to themselves
 )
 
 // Purged is what a purge has come to.
@@ -39,10 +40,12 @@ func (e *Engine) Purge(ctx context.Context, org record.OrgID, keep time.Duration
 		return p, err
 	}
 	for after, more := record.NoID, true; more && err == nil; {
-		var n int
-		n, after, err = e.purgeTombs(ctx, org, after, p.Horizon)
-		p.Records += n
-		more = !after.IsZero()
+		err = e.paced(ctx, func() error {
+			n, next, err := e.purgeTombs(ctx, org, after, p.Horizon)
+			after, more = next, !next.IsZero()
+			p.Records += n
+			return err
+		})
 	}
 	if err == nil {
 		p.Index, err = e.purgeIndex(ctx, org, p.Horizon)
@@ -51,6 +54,15 @@ func (e *Engine) Purge(ctx context.Context, org record.OrgID, keep time.Duration
 		p.Rest, err = e.Store.PurgeRest(ctx, org, p.Horizon, indexAtOnce)
 	}
 	return p, err
+}
+
+// paced does one step and rests.
+func (e *Engine) paced(ctx context.Context, step func() error) error {
+	begun := e.Now()
+	if err := step(); err != nil || e.Rest == nil {
+		return err
+	}
+	return e.Rest(ctx, purgeRests*max(0, e.Now().Sub(begun)))
 }
 
 // moveHorizon moves the horizon, as a row of the log, if there is anything to
@@ -111,9 +123,11 @@ func (e *Engine) purgeIndex(ctx context.Context, org record.OrgID, upTo record.S
 	scopes, err := e.Store.ScopesOf(ctx, org)
 	for _, scope := range scopes {
 		for after, more := record.Seq(0), true; more && err == nil; more = after != 0 {
-			var n int64
-			after, n, err = e.Store.PurgeIndex(ctx, org, scope, after, upTo, indexAtOnce)
-			purged += n
+			err = e.paced(ctx, func() error {
+				next, n, err := e.Store.PurgeIndex(ctx, org, scope, after, upTo, indexAtOnce)
+				after, purged = next, purged+n
+				return err
+			})
 		}
 	}
 	return purged, err

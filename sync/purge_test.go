@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -141,4 +142,37 @@ func TestPurge_whileOthersCommit(t *testing.T) {
 	lin.pull()
 	require.Zero(t, w.left(`records WHERE state = 1`))
 	require.Equal(t, 20, w.left(`records WHERE fields->>'name' = 'new'`))
+}
+
+// Between its steps a purge rests, for as long as pushes shall have to
+// themselves, and whoever stops it need not wait for the end.
+func TestPurge_rests(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	for range 230 { // three steps
+		lin.remove(lin.create("account", values("name", "兴旺")))
+	}
+	lin.sync()
+	w.pass(keep + time.Second)
+	ctx, stop := context.WithCancel(t.Context())
+	rests := 0
+	w.engine.Rest = func(ctx context.Context, d time.Duration) error {
+		require.Zero(t, d, "no time has passed by this clock")
+		if rests++; rests == 2 {
+			stop()
+		}
+		return ctx.Err()
+	}
+
+	p, err := w.engine.Purge(ctx, w.org, keep)
+
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 200, p.Records)
+	rests = 2
+	p, err = w.engine.Purge(t.Context(), w.org, keep)
+	require.NoError(t, err)
+	require.Equal(t, 30, p.Records)
+	require.Greater(t, rests, 3)
 }

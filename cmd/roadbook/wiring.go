@@ -26,6 +26,6 @@ func newEngine(pool *people.Pool, key []byte, o observers, moved func(record.Org
 	return sync.New(sync.Config{
 		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}},
 		Key: derive(key, forEngine), Now: now, Draw: drawReplica,
-		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer, Moved: moved,
+		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer, Moved: moved, Rest: sleep,
 	})
 }
