@@ -80,6 +80,12 @@ type process struct {
 // launch runs the program with an environment of just these variables.
 func launch(t *testing.T, environ []string, args ...string) *process {
 	t.Helper()
+	return launchOf(t, program, environ, args...)
+}
+
+// launchOf is launch of some build of the program.
+func launchOf(t *testing.T, program string, environ []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, out: &output{}}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
 	p.cmd = exec.CommandContext(ctx, program, args...)
@@ -106,7 +112,12 @@ func run(t *testing.T, environ []string, args ...string) (string, int) {
 // serve starts a server with a small demo org and waits for its address.
 func serve(t *testing.T, environ ...string) *process {
 	t.Helper()
-	p := launch(t, append([]string{"ROADBOOK_ADDR=127.0.0.1:0"}, environ...), "serve", "--demo-records", fewRecords)
+	return serveOf(t, program, environ...)
+}
+
+func serveOf(t *testing.T, program string, environ ...string) *process {
+	t.Helper()
+	p := launchOf(t, program, append([]string{"ROADBOOK_ADDR=127.0.0.1:0"}, environ...), "serve", "--demo-records", fewRecords)
 	listens := regexp.MustCompile(`listens on (http://\S+)`)
 	p.url = listens.FindStringSubmatch(p.says(listens))[1]
 	return p
