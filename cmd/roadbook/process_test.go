@@ -47,10 +47,12 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "roadbook")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput()
+	// Nobody debugs it, and without what debuggers read it is linked in half the time.
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags=-s -w", "-o", program, ".").CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("go build: %w\n%s", err, out)
 	}
+	defer func() { _ = os.RemoveAll(template.parent) }()
 	return m.Run(), nil
 }
 
@@ -58,15 +60,20 @@ func buildAndRun(m *testing.M) (int, error) {
 // any. It does not exist yet: whoever is given it makes it.
 func dataFolder(t *testing.T) string {
 	t.Helper()
-	base := "/dev/shm"
-	if _, err := os.Stat(base); err != nil {
-		base = os.TempDir()
-	}
-	dir, err := os.MkdirTemp(base, "roadbook-cmd-")
+	dir, err := os.MkdirTemp(inMemory(), "roadbook-cmd-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return filepath.Join(dir, "data")
+}
+
+// inMemory is where folders that tests make are in memory, if there is any.
+func inMemory() string {
+	const memory = "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		return os.TempDir()
+	}
+	return memory
 }
 
 // process is the program at work.
