@@ -14,6 +14,7 @@ import (
 	"roadbook/api"
 	"roadbook/config"
 	"roadbook/demo"
+	"roadbook/errs"
 	"roadbook/modules/people"
 	"roadbook/push/socket"
 	"roadbook/store"
@@ -107,13 +108,30 @@ func (s *server) runOn(told context.Context, listener net.Listener) error {
 	}()
 
 	if err := s.start(ctx); err != nil && ctx.Err() == nil {
-		return err
+		return s.why(err)
 	}
 	<-ctx.Done()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// goneWithin is how long it may take to be told that a PostgreSQL of our own has
+// ended, after it has let go of its connections.
+const goneWithin = time.Second
+
+// why is the reason that a start has failed: if its PostgreSQL has ended, that.
+func (s *server) why(err error) error {
+	if s.in == nil || s.in.local == nil || errs.KindOf(err) != errs.Busy {
+		return err
+	}
+	select {
+	case <-s.in.gone():
+		return s.in.local.Err()
+	case <-time.After(goneWithin):
+		return err
+	}
 }
 
 // leave tells whoever sends requests here to send them elsewhere, and gives
