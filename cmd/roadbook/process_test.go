@@ -26,6 +26,9 @@ const (
 
 	patience = 30 * time.Second
 	often    = 10 * time.Millisecond
+
+	// lifetime ends a process that hangs.
+	lifetime = 4 * patience
 )
 
 // program is where TestMain has put the binary.
@@ -94,7 +97,7 @@ func launch(t *testing.T, environ []string, args ...string) *process {
 func launchOf(t *testing.T, program string, environ []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, out: &output{}}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), lifetime)
 	p.cmd = exec.CommandContext(ctx, program, args...)
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "ROADBOOK_LOG=json", "ROADBOOK_LOG_LEVEL=warn"}, environ...)
 	p.cmd.Dir = "/"
