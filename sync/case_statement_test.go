@@ -121,7 +121,7 @@ func TestCase02_oneOfTwoServersStandsStill(t *testing.T) {
 	times := 0
 	for n, stood := 1, true; stood; n++ {
 		times++
-		s := newFrozen()
+		s := newFrozen(frozen)
 		still := w.server(w.poolLike(func(c *pgxpool.Config) {
 			c.MaxConns = 1
 			c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "200ms"

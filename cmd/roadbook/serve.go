@@ -214,6 +214,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	s.behind.Go(func() error { return s.follow(ctx) })
 	s.behind.Go(func() error { return s.sweep(ctx) })
+	s.behind.Go(func() error { return s.wake(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
 		online: newOnline(s.engine, key), ping: s.in.pool.Ping,
