@@ -150,6 +150,9 @@ func TestServe_killedAgainAndAgain(t *testing.T) {
 	f.progress(50)
 
 	for n := range kills() {
+		if n%50 == 49 {
+			t.Logf("%d kills, %d changes accepted", n+1, len(f.accepted()))
+		}
 		f.progress(dice.IntN(30)) // 0: right at the start, into the purge
 		if n%5 == 4 {
 			m.killPG()
