@@ -40,7 +40,7 @@ build: ## the program, as bin/roadbook
 test: ## vet and all tests; the last line says how many passed and failed; make test STRICT=-strict holds them to 5 s each
 	@go build -o bin/testsum ./tools/testsum
 	@go vet ./...
-	@go test -vet=off -shuffle=on -json ./... | ./bin/testsum $(STRICT)
+	@go test -vet=off -ldflags='-s -w' -shuffle=on -json ./... | ./bin/testsum $(STRICT)
 
 .PHONY: test-race
 test-race: ## the same under the race detector; takes minutes

@@ -3,6 +3,7 @@ package roadbook_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,8 +60,45 @@ func TestOperations_metrics(t *testing.T) {
 	require.Equal(t, ourMetrics(t), listed)
 }
 
-// ourMetrics are the names of all families, each touched once.
+// Whoever follows a page looks for what it names: every metric in what is written
+// for people, and in the alerts, is one of a scrape.
+func TestOperations_metricsThatAreNamed(t *testing.T) {
+	t.Parallel()
+
+	there := map[string]bool{}
+	text := allMetrics(t)
+	for _, match := range regexp.MustCompile(`(?m)^(?:# TYPE )?(\w+)[ {]`).FindAllStringSubmatch(text, -1) {
+		there[match[1]] = true
+	}
+	pages, err := filepath.Glob("docs/*")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`\b(?:roadbook|process|go)_[a-z_]*[a-z]\b`)
+	found := 0
+	for _, page := range append(pages, "README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md") {
+		if info, err := os.Stat(page); err != nil || info.IsDir() {
+			continue
+		}
+		for _, name := range named.FindAllString(read(t, page), -1) {
+			require.True(t, there[name], "%s names %s, which no scrape has", page, name)
+			found++
+		}
+	}
+	require.Greater(t, found, 30)
+}
+
+// ourMetrics are the names of all families of ours.
 func ourMetrics(t *testing.T) map[string]bool {
+	t.Helper()
+
+	names := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^# TYPE (roadbook_\w+) `).FindAllStringSubmatch(allMetrics(t), -1) {
+		names[match[1]] = true
+	}
+	return names
+}
+
+// allMetrics is a scrape with every family, each touched once.
+func allMetrics(t *testing.T) string {
 	t.Helper()
 
 	m := telemetry.NewMetrics(telemetry.MetricsOptions{})
@@ -77,11 +115,7 @@ func ourMetrics(t *testing.T) map[string]bool {
 	m.WatchReady(func() bool { return true })
 	text, _, err := m.Text()
 	require.NoError(t, err)
-	names := map[string]bool{}
-	for _, match := range regexp.MustCompile(`(?m)^# TYPE (roadbook_\w+) `).FindAllSubmatch(text, -1) {
-		names[string(match[1])] = true
-	}
-	return names
+	return string(text)
 }
 
 func TestOperations_logKeys(t *testing.T) {
@@ -127,7 +161,7 @@ func TestOperations_alerts(t *testing.T) {
 			require.Contains(t, []string{"page", "ticket"}, rule.Labels.Severity)
 			require.Equal(t, strings.Count(rule.Expr, "("), strings.Count(rule.Expr, ")"), rule.Expr)
 			for _, name := range regexp.MustCompile(`roadbook_\w+`).FindAllString(rule.Expr, -1) {
-				base := strings.NewReplacer("_stuck_seconds", "_stuck_seconds", "_seconds_bucket", "_seconds", "_seconds_count", "_seconds", "_seconds_sum", "_seconds").Replace(name)
+				base := strings.NewReplacer("_seconds_bucket", "_seconds", "_seconds_count", "_seconds", "_seconds_sum", "_seconds").Replace(name)
 				require.True(t, known[base], "%s speaks of %s, which there is not", rule.Alert, name)
 			}
 		}

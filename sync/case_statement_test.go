@@ -121,7 +121,7 @@ func TestCase02_oneOfTwoServersStandsStill(t *testing.T) {
 	times := 0
 	for n, stood := 1, true; stood; n++ {
 		times++
-		s := newFrozen()
+		s := newFrozen(frozen)
 		still := w.server(w.poolLike(func(c *pgxpool.Config) {
 			c.MaxConns = 1
 			c.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "200ms"
@@ -141,19 +141,17 @@ func TestCase02_oneOfTwoServersStandsStill(t *testing.T) {
 		}()
 		select {
 		case <-s.stands:
-		case err := <-ended:
-			require.NoError(t, err)
-			stood = false
+		case err := <-ended: // on a loaded machine also a healthy one may be idle for too long
+			stood = err != nil
+			ended <- err
 		}
 
 		zhou.edit(shop, values("short_name", fmt.Sprint(n)))
 		require.Equal(t, []record.Result{record.Applied}, results(zhou.push()))
 		zhou.pull()
 		s.release()
-		if stood {
-			if err := <-ended; err != nil {
-				require.Equal(t, errs.Busy, errs.KindOf(err), "%v", err)
-			}
+		if err := <-ended; err != nil {
+			require.Equal(t, errs.Busy, errs.KindOf(err), "%v", err)
 		}
 
 		w.engine = other

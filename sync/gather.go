@@ -390,7 +390,6 @@ func (c *committer) idle() bool {
 }
 
 func (e *Engine) fault(err error) {
-	e.Metrics.Fault()
 	if e.Fault != nil && e.ctx.Err() == nil {
 		e.Fault(err)
 	}

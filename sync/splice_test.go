@@ -16,6 +16,7 @@ const (
 	within fate = "when it has arrived"          // it may run, but nothing behind it is sent and nothing is heard
 	behind fate = "when all of it has been sent" // everything runs, and nothing is heard
 	frozen fate = "the server stands still"      // before the word that it is in, until it thaws
+	halved fate = "it stands still in the midst" // when half of the statement has been sent, until it thaws
 )
 
 // splice cuts the connection at the n-th statement that a server sends. A
@@ -31,8 +32,8 @@ type splice struct {
 	release      func()
 }
 
-func newFrozen() *splice {
-	s := &splice{fate: frozen, stands: make(chan struct{}), thaw: make(chan struct{})}
+func newFrozen(how fate) *splice {
+	s := &splice{fate: how, stands: make(chan struct{}), thaw: make(chan struct{})}
 	s.release = sync.OnceFunc(func() { close(s.thaw) })
 	return s
 }
@@ -105,6 +106,15 @@ func (c *spliced) part(b []byte, at, end int) (int, error) {
 		close(c.splice.stands)
 		<-c.splice.thaw
 		return c.Conn.Write(b)
+	case halved:
+		half := (at + end) / 2
+		if n, err := c.Conn.Write(b[:half]); err != nil {
+			return n, err
+		}
+		close(c.splice.stands)
+		<-c.splice.thaw
+		n, err := c.Conn.Write(b[half:])
+		return half + n, err
 	default:
 		c.dead = true
 		return c.Conn.Write(b)

@@ -13,6 +13,7 @@ import (
 // MetricsOptions are what the metrics must know beforehand.
 type MetricsOptions struct {
 	Kinds    []string // of records that clashes are counted by; all others are "other"
+	Failures []string // kinds of failures that are there from the start: of a counter that begins with its first failure nobody sees it grow
 	Revision string   // of the program
 }
 
@@ -75,6 +76,9 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.pullBytes = [2]prometheus.Observer{pulled.WithLabelValues("later"), pulled.WithLabelValues("first")}
 	m.requests = m.histograms("request_seconds", "How long requests took, by route and class of status.", requestBuckets, "route", "status")
 	m.failures = m.counters("failures_total", "Failed requests, by the kind of failure.", "kind")
+	for _, kind := range o.Failures {
+		m.failures.WithLabelValues(kind)
+	}
 	m.faults = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: namespace, Name: "faults_total", Help: "What went wrong behind nobody's request; the log says what.",
 	})

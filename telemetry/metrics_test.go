@@ -103,3 +103,12 @@ func BenchmarkMetrics_push(b *testing.B) {
 		m.Clashed("visit")
 	}
 }
+
+// A counter that begins with its first failure has not grown, for a monitor.
+func TestMetrics_failuresAreThereFromTheStart(t *testing.T) {
+	t.Parallel()
+
+	text, _, err := telemetry.NewMetrics(telemetry.MetricsOptions{Failures: []string{"internal"}}).Text()
+	require.NoError(t, err)
+	require.Contains(t, string(text), "roadbook_failures_total{kind=\"internal\"} 0\n")
+}

@@ -53,7 +53,8 @@ func (d *Device) canCompare(code string) bool {
 // the device start over.
 func (d *Device) compare(ctx context.Context, r *Report) error {
 	err := d.compareAll(ctx, r)
-	if errs.KindOf(err) != errs.Stale || r.Restarts >= maxRestarts {
+	cannot := errs.CodeOf(err) == codeRoute // of v0.1.0, beside the one that said to compare
+	if !cannot && errs.KindOf(err) != errs.Stale || r.Restarts >= maxRestarts {
 		return err
 	}
 	return d.startOver(err, r) // if that is to compare once more, the journal goes first

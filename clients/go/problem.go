@@ -22,6 +22,7 @@ const (
 	codeEpoch   = "epoch"   // the server was restored …
 	codeRewound = "rewound" // … and has lost what the device has seen
 	codeReplica = "replica" // the server does not know us by this name
+	codeRoute   = "route"   // it is of a release that had not learnt this yet
 
 	codeOffline = "offline" // ours: the server was not reached
 )

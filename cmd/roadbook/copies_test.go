@@ -16,7 +16,7 @@ import (
 func TestBackup_andRestore(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	kept := filepath.Join(filepath.Dir(data), "backups")
 	environ := []string{"ROADBOOK_DATA=" + data, "ROADBOOK_BACKUP_DIR=" + kept}
 	p := serve(t, environ...).ready()
@@ -57,7 +57,7 @@ func TestBackup_andRestore(t *testing.T) {
 func TestRestore_needsTheKey(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	kept := filepath.Join(filepath.Dir(data), "backups")
 	p := serve(t, "ROADBOOK_DATA="+data).ready()
 	out, code := run(t, []string{"ROADBOOK_DATA=" + data}, "backup", "--to", kept)
@@ -84,7 +84,7 @@ func TestRestore_needsTheKey(t *testing.T) {
 func TestStandby_takesOver(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	environ := []string{"ROADBOOK_DATA=" + data}
 	p := serve(t, environ...).ready()
 	second := []string{"ROADBOOK_DATA=" + filepath.Join(filepath.Dir(data), "second")}
@@ -110,7 +110,7 @@ func TestStandby_takesOver(t *testing.T) {
 func TestStandby_isNotServed(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	p := serve(t, "ROADBOOK_DATA="+data).ready()
 	second := []string{"ROADBOOK_DATA=" + filepath.Join(filepath.Dir(data), "second"), "ROADBOOK_ADDR=127.0.0.1:0"}
 	two := launch(t, second, "standby", "--of", data)

@@ -35,7 +35,7 @@ func (p *process) sync(d *device.Device) {
 func TestDoctor_deep(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	environ := []string{"ROADBOOK_DATA=" + data}
 	p := serve(t, environ...).ready()
 	environ = append(environ, "ROADBOOK_ADDR="+p.url[len("http://"):])

@@ -14,7 +14,7 @@ import (
 func TestDrill(t *testing.T) {
 	t.Parallel()
 
-	data := dataFolder(t)
+	data := founded(t)
 	kept := filepath.Join(filepath.Dir(data), "backups")
 	environ := []string{"ROADBOOK_DATA=" + data, "ROADBOOK_BACKUP_DIR=" + kept}
 	p := serve(t, environ...).ready()

@@ -31,6 +31,7 @@ type mortal struct {
 	data   string
 	pg     *localpg.Server
 	dsn    string
+	with   string // what is said to PostgreSQL besides, in the address that servers are given
 	pool   *pg.Pool
 	server *process
 }
@@ -40,10 +41,15 @@ func newMortal(t *testing.T) *mortal {
 	return newMortalIn(t, dataFolder(t))
 }
 
-// newMortalIn is newMortal with a folder for the data of PostgreSQL.
-func newMortalIn(t *testing.T, data string) *mortal {
+// newMortalIn is newMortal with a folder for the data of PostgreSQL, and with
+// settings such as lock_timeout=2s for the connections of its servers.
+func newMortalIn(t *testing.T, data string, settings ...string) *mortal {
 	t.Helper()
+	copyFounded(t, data)
 	m := &mortal{t: t, data: data}
+	for _, s := range settings {
+		m.with += "&" + s
+	}
 	m.openPG()
 	t.Cleanup(func() { m.pool.Close(); _ = m.pg.Stop(t.Context()) })
 	m.serve("127.0.0.1:0")
@@ -57,7 +63,7 @@ func (m *mortal) openPG() {
 	var err error
 	m.pg, err = localpg.Open(m.t.Context(), localpg.Config{Dir: m.data, Fast: true})
 	require.NoError(m.t, err)
-	m.dsn, err = m.pg.Database(m.t.Context(), "customers")
+	m.dsn, err = m.pg.Database(m.t.Context(), ownDatabase)
 	require.NoError(m.t, err)
 	if m.pool == nil {
 		m.pool, err = pg.Open(m.t.Context(), m.dsn)
@@ -67,7 +73,7 @@ func (m *mortal) openPG() {
 
 func (m *mortal) serve(address string) {
 	m.t.Helper()
-	m.server = serve(m.t, "ROADBOOK_ADDR="+address, "ROADBOOK_DATABASE_URL="+m.dsn, "ROADBOOK_DATA="+m.data+"-server",
+	m.server = serve(m.t, "ROADBOOK_ADDR="+address, "ROADBOOK_DATABASE_URL="+m.dsn+m.with, "ROADBOOK_DATA="+m.data+"-server",
 		"ROADBOOK_DEMO=true", "ROADBOOK_HORIZON=720h", "ROADBOOK_LOG_LEVEL=error")
 }
 
@@ -144,6 +150,9 @@ func TestServe_killedAgainAndAgain(t *testing.T) {
 	f.progress(50)
 
 	for n := range kills() {
+		if n%50 == 49 {
+			t.Logf("%d kills, %d changes accepted", n+1, len(f.accepted()))
+		}
 		f.progress(dice.IntN(30)) // 0: right at the start, into the purge
 		if n%5 == 4 {
 			m.killPG()

@@ -40,6 +40,9 @@ func (c *console) observe(ctx context.Context, cfg config.Config) (observers, er
 
 func newMetrics() *telemetry.Metrics {
 	o := telemetry.MetricsOptions{Revision: revision()}
+	for _, k := range errs.Kinds() {
+		o.Failures = append(o.Failures, string(k))
+	}
 	for _, k := range shipped.Schema().Kinds {
 		o.Kinds = append(o.Kinds, k.Name)
 	}
@@ -69,8 +72,12 @@ func (o observers) watchReady(ctx context.Context, ready func(context.Context) e
 	})
 }
 
-// fault hears of what goes wrong behind nobody's request.
-func (o observers) fault(err error) { o.log.Error("behind the requests", telemetry.KeyErr, err) }
+// fault hears of what goes wrong behind nobody's request, whoever says so: the
+// engine, the feed, the archive, or what keeps the database tidy.
+func (o observers) fault(err error) {
+	o.metrics.Fault()
+	o.log.Error("behind the requests", telemetry.KeyErr, err)
+}
 
 // flush sends the spans that are still here. A collector that is away costs
 // them, and no more.

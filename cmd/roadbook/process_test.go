@@ -26,6 +26,9 @@ const (
 
 	patience = 30 * time.Second
 	often    = 10 * time.Millisecond
+
+	// lifetime ends a process that hangs.
+	lifetime = 4 * patience
 )
 
 // program is where TestMain has put the binary.
@@ -47,10 +50,12 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "roadbook")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput()
+	// Nobody debugs it, and without what debuggers read it is linked in half the time.
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags=-s -w", "-o", program, ".").CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("go build: %w\n%s", err, out)
 	}
+	defer func() { _ = os.RemoveAll(template.parent) }()
 	return m.Run(), nil
 }
 
@@ -58,15 +63,20 @@ func buildAndRun(m *testing.M) (int, error) {
 // any. It does not exist yet: whoever is given it makes it.
 func dataFolder(t *testing.T) string {
 	t.Helper()
-	base := "/dev/shm"
-	if _, err := os.Stat(base); err != nil {
-		base = os.TempDir()
-	}
-	dir, err := os.MkdirTemp(base, "roadbook-cmd-")
+	dir, err := os.MkdirTemp(inMemory(), "roadbook-cmd-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return filepath.Join(dir, "data")
+}
+
+// inMemory is where folders that tests make are in memory, if there is any.
+func inMemory() string {
+	const memory = "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		return os.TempDir()
+	}
+	return memory
 }
 
 // process is the program at work.
@@ -80,8 +90,14 @@ type process struct {
 // launch runs the program with an environment of just these variables.
 func launch(t *testing.T, environ []string, args ...string) *process {
 	t.Helper()
+	return launchOf(t, program, environ, args...)
+}
+
+// launchOf is launch of some build of the program.
+func launchOf(t *testing.T, program string, environ []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, out: &output{}}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), lifetime)
 	p.cmd = exec.CommandContext(ctx, program, args...)
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "ROADBOOK_LOG=json", "ROADBOOK_LOG_LEVEL=warn"}, environ...)
 	p.cmd.Dir = "/"
@@ -106,7 +122,12 @@ func run(t *testing.T, environ []string, args ...string) (string, int) {
 // serve starts a server with a small demo org and waits for its address.
 func serve(t *testing.T, environ ...string) *process {
 	t.Helper()
-	p := launch(t, append([]string{"ROADBOOK_ADDR=127.0.0.1:0"}, environ...), "serve", "--demo-records", fewRecords)
+	return serveOf(t, program, environ...)
+}
+
+func serveOf(t *testing.T, program string, environ ...string) *process {
+	t.Helper()
+	p := launchOf(t, program, append([]string{"ROADBOOK_ADDR=127.0.0.1:0"}, environ...), "serve", "--demo-records", fewRecords)
 	listens := regexp.MustCompile(`listens on (http://\S+)`)
 	p.url = listens.FindStringSubmatch(p.says(listens))[1]
 	return p

@@ -14,6 +14,7 @@ import (
 	"roadbook/api"
 	"roadbook/config"
 	"roadbook/demo"
+	"roadbook/errs"
 	"roadbook/modules/people"
 	"roadbook/push/socket"
 	"roadbook/store"
@@ -108,13 +109,30 @@ func (s *server) runOn(told context.Context, listener net.Listener) error {
 	}()
 
 	if err := s.start(ctx); err != nil && ctx.Err() == nil {
-		return err
+		return s.why(err)
 	}
 	<-ctx.Done()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// goneWithin is how long it may take to be told that a PostgreSQL of our own has
+// ended, after it has let go of its connections.
+const goneWithin = time.Second
+
+// why is the reason that a start has failed: if its PostgreSQL has ended, that.
+func (s *server) why(err error) error {
+	if s.in == nil || s.in.local == nil || errs.KindOf(err) != errs.Busy {
+		return err
+	}
+	select {
+	case <-s.in.gone():
+		return s.in.local.Err()
+	case <-time.After(goneWithin):
+		return err
+	}
 }
 
 // leave tells whoever sends requests here to send them elsewhere, and gives
@@ -203,6 +221,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.follow(ctx) })
 	s.behind.Go(func() error { return s.sweep(ctx) })
 	s.behind.Go(func() error { return s.outlive(ctx) })
+	s.behind.Go(func() error { return s.wake(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
 		online: newOnline(s.engine, key), ping: s.in.pool.Ping,

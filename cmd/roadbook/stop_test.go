@@ -94,7 +94,7 @@ func (p *busyPhone) work(ctx context.Context) error {
 func TestServe_stopsUnderLoad(t *testing.T) {
 	t.Parallel()
 
-	here := "ROADBOOK_DATA=" + dataFolder(t)
+	here := "ROADBOOK_DATA=" + founded(t)
 	p := serve(t, here).ready()
 	var answers atomic.Int64
 	var phones []*busyPhone
@@ -145,7 +145,7 @@ func TestServe_stopsUnderLoad(t *testing.T) {
 func TestServe_stopDelay(t *testing.T) {
 	t.Parallel()
 
-	p := serve(t, "ROADBOOK_DATA="+dataFolder(t), "ROADBOOK_STOP_DELAY=2s").ready()
+	p := serve(t, "ROADBOOK_DATA="+founded(t), "ROADBOOK_STOP_DELAY=2s").ready()
 
 	p.signal(syscall.SIGTERM)
 

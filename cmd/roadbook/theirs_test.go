@@ -1,29 +1,47 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"roadbook/demo"
 	"roadbook/localpg"
 	"roadbook/store/pg"
+	"roadbook/store/pg/pgtest"
 )
 
-// theirs is a PostgreSQL that somebody else looks after.
-func theirs(t *testing.T) (url string) {
+// theirs is an empty database in a PostgreSQL that somebody else looks after: the
+// one that all tests share. Should this run be killed, a later one drops it, by
+// its name.
+func theirs(t *testing.T) string {
 	t.Helper()
-	s, err := localpg.Open(t.Context(), localpg.Config{Dir: dataFolder(t), Fast: true})
+	admin, err := pgtest.Start(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = s.Stop(t.Context()) })
-	url, err = s.Database(t.Context(), "customers")
+	db, err := pgx.Connect(t.Context(), admin)
 	require.NoError(t, err)
-	return url
+	name := fmt.Sprintf("test_%d_%x", now().Unix(), randomBytes(6))
+	_, err = db.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY file_copy")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		_, err := db.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		require.NoError(t, err)
+		_ = db.Close(ctx)
+	})
+	u, err := url.Parse(admin)
+	require.NoError(t, err)
+	u.Path = "/" + name
+	return u.String()
 }
 
 // In a database of the operator's own, nothing is started, nobody can sign in

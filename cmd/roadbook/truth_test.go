@@ -135,11 +135,13 @@ func TestServe_itsPostgreSQLStandsStill(t *testing.T) {
 }
 
 // One of two servers with one database is paused; the phones of the other go on,
-// and when it wakes up, so do its own.
+// and when it wakes up, so do its own. Paused in the middle of a commit, it is its
+// connection's idle_in_transaction_session_timeout that lets the others go on,
+// which is ten seconds elsewhere.
 func TestServe_oneOfTwoStandsStill(t *testing.T) {
 	t.Parallel()
 
-	m := newMortal(t)
+	m := newMortalIn(t, dataFolder(t), "idle_in_transaction_session_timeout=2s")
 	first := m.server
 	m.serve("127.0.0.1:0")
 	second := m.server.ready()

@@ -118,6 +118,7 @@ func both(a, b []record.ScopeID) func(yield func(record.ScopeID) bool) {
 func (c Cursor) after(st *Stretch) Cursor {
 	c.base, c.pos, c.head, c.epoch = st.head.Seq, st.head.Seq, st.head.Seq, st.head.Epoch
 	copy(c.chain[:], st.head.Chain)
+	c.passed = [8]byte{}
 	return c
 }
 

@@ -15,14 +15,15 @@ import (
 // Cursor is how far a device is. It travels as opaque text that only the
 // server can make, bound to org, person and device.
 type Cursor struct {
-	epoch string
-	chain [8]byte    // the log's hash at head, or at pos in a cursor of older make
-	older bool       // it is of older make
-	base  record.Seq // everything up to here has been applied
-	pos   record.Seq // how far through the index the pages of this session have come
-	mid   record.ID  // within the row after pos: records up to this one have been sent
-	head  record.Seq // head of the last page's snapshot; grants are settled up to here
-	fill  fill
+	epoch  string
+	chain  [8]byte    // the log's hash at head, or at pos in a cursor of older make
+	older  bool       // it is of older make
+	passed [8]byte    // the log's hash at pos, for servers of v0.1.0; nothing if pos is head
+	base   record.Seq // everything up to here has been applied
+	pos    record.Seq // how far through the index the pages of this session have come
+	mid    record.ID  // within the row after pos: records up to this one have been sent
+	head   record.Seq // head of the last page's snapshot; grants are settled up to here
+	fill   fill
 }
 
 // fill is a position in the one total order in which scopes are filled: batch,
@@ -37,9 +38,16 @@ type fill struct {
 	key   record.ID
 }
 
+// Servers of v0.1.0 read version 3, with the hash at pos, and do not look behind
+// mid. While one of them still serves, devices come to it with what they were
+// given here, and it would have them start over for any other version. So that is
+// what is written, with the hash at head behind all else: rows between pos and
+// head may be others in a log that was restored. Where there is no room for both,
+// which takes a page that ends inside a row in the middle of a fill, it is
+// version 4, with the hash at head alone.
 const (
-	cursorVersion = 4
-	olderVersion  = 3 // has the hash at pos: rows between that and head may be others in a log that was restored
+	cursorVersion = 3
+	proofVersion  = 4
 	cursorMAC     = 12
 	// MaxCursor is the longest cursor in characters: it fits a line of a log
 	// and a mini-program's storage key.
@@ -86,17 +94,32 @@ func (m *Maker) writeCursor(who access.Caller, c Cursor) string {
 	defer m.quills.Put(q)
 	b := q.begin(who)
 	bound := len(b)
-	b = append(b, cursorVersion, byte(len(c.epoch)))
+	b = c.append(b, cursorVersion)
+	if c.pos != c.head && !c.older {
+		b = append(b, c.chain[:]...)
+		if c.passed == ([8]byte{}) || base64.RawURLEncoding.EncodedLen(len(b)-bound+cursorMAC) > MaxCursor {
+			b = c.append(b[:bound], proofVersion)
+		}
+	}
+	var text [MaxCursor]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], q.seal(b)[bound:]))
+}
+
+// append writes what both versions have.
+func (c Cursor) append(b []byte, version byte) []byte {
+	b = append(b, version, byte(len(c.epoch)))
 	b = append(b, c.epoch...)
-	b = append(b, c.chain[:]...)
+	if version == cursorVersion && c.pos != c.head && !c.older {
+		b = append(b, c.passed[:]...)
+	} else {
+		b = append(b, c.chain[:]...)
+	}
 	for _, n := range []record.Seq{c.base, c.pos - c.base, c.head - c.base, c.fill.after, c.fill.batch, c.fill.since} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.AppendUvarint(b, uint64(c.fill.rank))
 	b = binary.AppendUvarint(b, uint64(c.fill.scope))
-	b = appendKey(appendKey(b, c.fill.key), c.mid)
-	var text [MaxCursor]byte
-	return string(base64.RawURLEncoding.AppendEncode(text[:0], q.seal(b)[bound:]))
+	return appendKey(appendKey(b, c.fill.key), c.mid)
 }
 
 // appendKey writes an id in 17 bytes, or in one where it is the first or last.
@@ -130,10 +153,9 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 		return c, errForeign
 	}
 	body, mac := b[:len(b)-cursorMAC], b[len(b)-cursorMAC:]
-	if !m.genuine(who, body, mac) || body[0] != cursorVersion && body[0] != olderVersion {
+	if !m.genuine(who, body, mac) || body[0] != cursorVersion && body[0] != proofVersion {
 		return c, errForeign
 	}
-	c.older = body[0] == olderVersion
 	r := cursorReader{b: body[1:]}
 	c.epoch = string(r.take(int(r.take(1)[0])))
 	copy(c.chain[:], r.take(len(c.chain)))
@@ -142,6 +164,12 @@ func (m *Maker) Cursor(who access.Caller, text string) (Cursor, error) {
 	c.fill.after, c.fill.batch, c.fill.since = record.Seq(r.uvarint()), record.Seq(r.uvarint()), record.Seq(r.uvarint())
 	c.fill.rank, c.fill.scope = int16(r.uvarint()), record.ScopeID(r.uvarint())
 	c.fill.key, c.mid = r.key(), r.key()
+	if body[0] == cursorVersion && c.pos != c.head {
+		if c.older = len(r.b) < len(c.chain); !c.older {
+			c.passed = c.chain
+			copy(c.chain[:], r.take(len(c.chain)))
+		}
+	}
 	if r.bad {
 		return c, errForeign
 	}

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,4 +59,31 @@ func TestCursor_length(t *testing.T) {
 	require.LessOrEqual(t, len(cursor), pages.MaxCursor)
 	_, err := m.Cursor(who, cursor)
 	require.NoError(t, err)
+}
+
+// A server of v0.1.0 goes on from what it is given here: it reads version 3, and
+// behind the epoch the log's hash at the place that the pages have come to.
+// What it gives itself is taken here, and proves no more than that.
+func TestCursor_besideAnOlderServer(t *testing.T) {
+	t.Parallel()
+
+	m := pages.New(pages.Config{Key: []byte("a key of these tests, 32 bytes..")})
+	who := access.Caller{Org: 7, Person: record.ID{1}, Device: record.ID{2}}
+	text := m.Incomplete(who, 55, 77)
+	body, err := base64.RawURLEncoding.DecodeString(text)
+	require.NoError(t, err)
+	require.Equal(t, []byte{3, 2, 'e', '1', 55, 0, 0, 0, 0, 0, 0, 0, 3, 2, 4}, body[:15])
+	const proof, mac = 8, 12
+	body = body[:len(body)-mac]
+
+	ours, err := m.Cursor(who, text)
+	require.NoError(t, err)
+	at, hash := ours.Proof()
+	require.Equal(t, record.Seq(7), at)
+	require.Equal(t, byte(77), hash)
+	its, err := m.Cursor(who, m.Sign(who, body[:len(body)-proof]))
+	require.NoError(t, err)
+	at, hash = its.Proof()
+	require.Equal(t, record.Seq(5), at)
+	require.Equal(t, byte(55), hash)
 }

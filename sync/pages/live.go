@@ -290,6 +290,8 @@ func (t told) EntriesSince(context.Context, record.ReplicaID, record.Seq) ([]sto
 	return slices.Clone(t.entries[t.id]), nil
 }
 
+func (t told) Chain(context.Context, record.Seq) ([]byte, error) { return nil, errAsk }
+
 func (t told) Standing(_ context.Context, a store.Asking) (store.Standing, error) {
 	if a.At != t.place.Proven() {
 		return store.Standing{}, errAsk

@@ -227,8 +227,15 @@ func (p *page) finish(answer *wire.PullAnswer) error {
 			return err
 		}
 	}
-	p.next.epoch, p.next.older = p.head.Epoch, false
+	p.next.epoch, p.next.older, p.next.passed = p.head.Epoch, false, [8]byte{}
 	copy(p.next.chain[:], p.head.Chain)
+	if p.next.pos != p.next.head {
+		passed, err := p.tx.Chain(p.ctx, p.next.pos)
+		if err != nil {
+			return err
+		}
+		copy(p.next.passed[:], passed)
+	}
 	answer.Cursor = p.m.writeCursor(p.who, p.next)
 	return nil
 }

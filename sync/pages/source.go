@@ -23,6 +23,7 @@ type Store interface {
 type source interface {
 	schemas
 	Standing(ctx context.Context, a store.Asking) (store.Standing, error)
+	Chain(ctx context.Context, seq record.Seq) ([]byte, error)
 	PinsOf(ctx context.Context, device record.ID) ([]store.Pin, error)
 	IndexSince(ctx context.Context, scopes []record.ScopeID, pos, head record.Seq, limit int) ([]store.IndexRow, error)
 	Records(ctx context.Context, ids []record.ID) ([]store.Row, error)
