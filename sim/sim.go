@@ -85,7 +85,8 @@ type World struct {
 	views   map[lived][]view            // records as logs had them
 	loose   map[member]bool             // elements, and records, of which a restore leaves open what becomes
 
-	called map[name]called // who wrote under a name
+	called map[name]called    // who wrote under a name
+	said   map[string]*typing // by a word of a text
 
 	found error    // the first thing that must not be
 	story []string // what came of each step
@@ -104,7 +105,7 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
 		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
-		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{},
+		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{}, said: map[string]*typing{},
 	}
 	w.replay = newReplay(w)
 	var err error

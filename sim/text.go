@@ -18,12 +18,31 @@ func wordsOf(raw json.RawMessage) []string {
 	return slices.Compact(words)
 }
 
+// saysWords notes whose the words are that nobody had typed before.
+func (w *World) saysWords(t *typing, raw json.RawMessage) {
+	for _, word := range wordsOf(raw) {
+		if w.said[word] == nil {
+			w.said[word] = t
+		}
+	}
+}
+
 // writesText follows a text through its history: what its author took out, and
-// what he put in. What he left as it was is as others have it.
+// what he put in. What he left as it was is as others have it. His own words
+// count as known to him, also where he could not see them because the field was
+// hidden from him for a while.
 func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
 	had, has := r.w.typed[row.id].words[at], wordsOf(raw)
 	now := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool {
-		return slices.Contains(had, w) && !slices.Contains(has, w)
+		if slices.Contains(has, w) {
+			return false
+		}
+		by := r.w.said[w]
+		own := by != nil && r.own(r.dots[row.id], r.dots[by.id])
+		if own && !slices.Contains(had, w) {
+			r.doubted[at] = append(r.doubted[at], w)
+		}
+		return own || slices.Contains(had, w)
 	})
 	for _, w := range has {
 		if !slices.Contains(had, w) {
@@ -43,7 +62,7 @@ func (r *replay) checkText(at place, rec *row) {
 		}
 	}
 	for _, w := range has {
-		if !slices.Contains(r.words[at], w) && r.w.life == 0 {
+		if !slices.Contains(r.words[at], w) && !slices.Contains(r.doubted[at], w) && r.w.life == 0 {
 			r.w.finds("%s has %s again, which somebody had replaced: it is %q", at, w, rec.fields.Get(at.field))
 		}
 	}

@@ -75,6 +75,7 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 			}
 			t.saw(w, at, raw)
 			t.words[at] = wordsOf(raw)
+			w.saysWords(t, v.Raw)
 		}
 	}
 	p.own[m.ID] = true
@@ -103,6 +104,7 @@ func (w *World) noteOffice(m *record.Mutation, all *tables) {
 				t.sawEmpty(at, w.replay.truth.empty[at])
 				t.saw(w, at, r.fields.Get(v.Field))
 				t.words[at] = wordsOf(r.fields.Get(v.Field))
+				w.saysWords(t, v.Raw)
 			}
 		}
 	}
