@@ -30,19 +30,21 @@ func (w *World) saysWords(t *typing, raw json.RawMessage) {
 // writesText follows a text through its history: what its author took out, and
 // what he put in. What he left as it was is as others have it. His own words
 // count as known to him, also where he could not see them because the field was
-// hidden from him for a while.
+// hidden from him for a while. Who takes out a line that somebody else has changed
+// meanwhile is told, and it stays.
 func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
-	had, has := r.w.typed[row.id].words[at], wordsOf(raw)
+	had, has, told := r.w.typed[row.id].words[at], wordsOf(raw), row.told(at)
 	now := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool {
 		if slices.Contains(has, w) {
 			return false
 		}
 		by := r.w.said[w]
 		own := by != nil && r.own(r.dots[row.id], r.dots[by.id])
-		if own && !slices.Contains(had, w) {
+		saw := slices.Contains(had, w)
+		if saw && told || own && !saw {
 			r.doubted[at] = append(r.doubted[at], w)
 		}
-		return own || slices.Contains(had, w)
+		return own || saw
 	})
 	for _, w := range has {
 		if !slices.Contains(had, w) {
