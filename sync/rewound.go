@@ -141,6 +141,9 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 		for k := range rec.Slots[i].Elems {
 			see(rec.Slots[i].Elems[k].Adds...)
 		}
+		for _, v := range rec.Slots[i].Versions {
+			see(v.By)
+		}
 	}
 	if len(last) == 0 {
 		return
