@@ -18,12 +18,15 @@ type Clash struct {
 	KeptBy record.Writer
 	LostBy record.Writer
 	Ask    bool // a person is asked to look
+
+	Versions []record.Version // what a person decides between, if neither stands
 }
 
 // Report is what settling an edit came to.
 type Report struct {
 	Was     record.Values // what stood in the fields that changed, for history
 	Clashes []Clash
+	Settled []Settled
 	Merged  bool // something concurrent was settled, or not taken
 }
 
@@ -126,6 +129,10 @@ func (s *settling) check(f *record.Field, raw json.RawMessage) (json.RawMessage,
 }
 
 func (s *settling) value(f *record.Field, raw json.RawMessage) {
+	if f.Policy == record.Process {
+		s.state(f, raw)
+		return
+	}
 	slot := s.rec.Put(f.Name)
 	was := *slot
 	verdict, err := s.merge(slot, f, raw)

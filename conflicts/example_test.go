@@ -158,3 +158,29 @@ func ExampleApply() {
 	// {"name":"Acme","points":5}
 	// name kept "ACME" lost "Acme"
 }
+
+// Anna has won a deal and Ben has lost it, and neither knew of the other. The
+// table asks a person, so the deal stays where both of them had it, until Cara
+// decides, who has read both.
+func ExampleState() {
+	stage := &record.Field{
+		Name: "stage", Type: "choice", Policy: record.Process, Choices: []string{"offer", "won", "lost"},
+		States: &record.States{
+			Moves: map[string][]string{"offer": {"won", "lost"}}, Joins: []record.Join{{Of: []string{"won", "lost"}, Ask: true}},
+		},
+	}
+	slot := record.Slot{Field: "stage", Raw: json.RawMessage(`"offer"`), By: record.Writer{Replica: 9, N: 1, Seq: 1}}
+	says := func(to string, w *conflicts.Write) {
+		version := record.Version{By: w.By, Raw: json.RawMessage(to), From: json.RawMessage(`"offer"`)}
+		_, joined := conflicts.State(&slot, stage, version, w)
+		fmt.Println(to, "→", string(slot.Raw), joined.Ask)
+	}
+
+	says(`"won"`, typing(1, 1, 9, 2, 1))
+	says(`"lost"`, typing(2, 1, 10, 3, 1))
+	says(`"won"`, typing(3, 1, 11, 4, 3))
+	// Output:
+	// "won" → "won" false
+	// "lost" → "offer" true
+	// "won" → "won" false
+}

@@ -49,9 +49,7 @@ type phone struct {
 func (p *phone) pull(log []*typed) {
 	p.read, p.place = vector{}, base+record.Seq(len(log))
 	for _, w := range log {
-		if w.by != p.name {
-			p.read[w.by] = max(p.read[w.by], w.n)
-		}
+		p.read[w.by] = max(p.read[w.by], w.n) // his own too: it is not the same whether he has typed or read it
 	}
 }
 
@@ -156,6 +154,7 @@ type step struct {
 	report conflicts.Report
 	rec    *record.Record
 	image  map[string]json.RawMessage // of the group, as its author had it on his screen when he had typed
+	from   json.RawMessage            // of a field with versions: what stood there by what he had read
 }
 
 // server is the log in miniature.
@@ -191,7 +190,13 @@ func (s *server) stamp(w *typed, write *conflicts.Write) record.Writer {
 
 func (s *server) apply(w *typed, write *conflicts.Write) (conflicts.Report, error) {
 	image := s.image(write)
-	write.At = func(field string, _ record.Seq) (json.RawMessage, error) { return image[field], nil }
+	write.At = func(field string, _ record.Seq) (json.RawMessage, error) {
+		if versioned(field) {
+			return s.screen(write, field), nil
+		}
+		return image[field], nil
+	}
+	write.Stood = func(field string) (json.RawMessage, error) { return s.stood(write, field), nil }
 	next := s.rec.Clone()
 	report, err := conflicts.Apply(next, &w.edit, write)
 	if err != nil {
@@ -205,7 +210,13 @@ func (s *server) apply(w *typed, write *conflicts.Write) (conflicts.Report, erro
 		}
 	}
 	s.rec = next
-	s.steps = append(s.steps, step{w, write, report, next, after})
+	done := step{typed: w, write: write, report: report, rec: next, image: after}
+	for _, v := range w.edit.Set {
+		if versioned(v.Field) {
+			done.from = s.stood(write, v.Field)
+		}
+	}
+	s.steps = append(s.steps, done)
 	return report, nil
 }
 

@@ -44,7 +44,7 @@ const (
 func LWW(cur *record.Slot, raw json.RawMessage, w *Write) Verdict {
 	verdict := rank(cur.By, sameValue(cur.Raw, raw), w)
 	if verdict == Took || verdict == Beat || verdict == Agreed && Compare(w.By, cur.By) > 0 {
-		cur.Raw, cur.By, cur.Elems = raw, w.By, nil // the field may have been a set or a merged text once
+		cur.Raw, cur.By, cur.Elems, cur.Versions = raw, w.By, nil, nil // the field may have had another policy once
 	}
 	return verdict
 }

@@ -38,6 +38,10 @@ type Write struct {
 	// At is a field's value as the author had it on his screen: as it stood at
 	// a place in the log, from history, with what he himself wrote since on top.
 	At func(field string, at record.Seq) (json.RawMessage, error)
+	// Stood is a field's value by all that the author had read of the log: as At,
+	// without what he himself wrote since.
+	Stood func(field string) (json.RawMessage, error)
+	Again bool // it was judged before, by a log that has lost it: what was allowed then is allowed
 }
 
 // undone reports whether somebody who had seen this write has undone it before
@@ -70,4 +74,10 @@ func (w *Write) Covers(o record.Writer) bool {
 		}
 	}
 	return false
+}
+
+// read reports whether the author had read the write o: it was on his screen,
+// and not only typed on it.
+func (w *Write) read(o record.Writer) bool {
+	return o.Seq <= w.Seen.Log || w.Seen.Dots[o.Replica] >= o.N
 }

@@ -26,7 +26,7 @@ import (
 func Text(cur *record.Slot, raw json.RawMessage, base func() (json.RawMessage, error), w *Write) (Verdict, error) {
 	into := unread(cur, w)
 	if len(into) == 0 {
-		cur.Raw, cur.By, cur.Elems = raw, w.By, nil
+		cur.Raw, cur.By, cur.Elems, cur.Versions = raw, w.By, nil, nil
 		return Took, nil
 	}
 	was, err := base()

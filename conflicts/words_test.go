@@ -18,6 +18,7 @@ func shop(onDelete record.OnDelete) *record.Kind {
 		{Name: "name", Type: "text", Policy: record.LWW},
 		{Name: "note", Type: "text", Policy: record.Text},
 		{Name: "stage", Type: "text", Policy: record.LWWAsk},
+		{Name: "step", Type: "choice", Policy: record.Process, Choices: steps, States: anyStep()},
 		{Name: "tags", Type: "tags", Policy: record.Set},
 		{Name: "size", Type: "choice", Policy: record.Set, Choices: []string{"S", "M"}},
 		{Name: "points", Type: "number", Policy: record.Counter},
@@ -33,6 +34,22 @@ func shop(onDelete record.OnDelete) *record.Kind {
 		panic(err)
 	}
 	return s.Kinds[0]
+}
+
+// steps are those of a process in which there is a bit of everything: plain
+// progress, a note, two whose meeting is a third, and a question.
+var steps = []string{"new", "open", "approved", "changed", "redo", "won", "lost"}
+
+// anyStep lets every step follow every other, so that what is drawn is about
+// the join.
+func anyStep() *record.States {
+	s := &record.States{Moves: map[string][]string{}, Joins: []record.Join{
+		{Of: []string{"new", "open"}, Note: true}, {Of: []string{"approved", "changed"}, To: "redo"}, {Of: []string{"won", "lost"}, Ask: true},
+	}}
+	for _, from := range steps {
+		s.Moves[from] = steps
+	}
+	return s
 }
 
 var anyShop = shop(record.Revive)

@@ -70,7 +70,11 @@ func (m *metaReader) covered() []Covered {
 	if len(m.b) == 0 || m.err != nil {
 		return nil
 	}
-	out := make([]Covered, m.count())
+	n := m.count()
+	if n == 0 {
+		return nil // versions follow
+	}
+	out := make([]Covered, n)
 	for i := range out {
 		out[i] = Covered{Field: string(m.bytes()), Elem: m.bytes(), By: ReplicaID(m.uvarint()), UpTo: m.uvarint()}
 	}

@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ func FuzzSchema(f *testing.F) {
 	for _, s := range []string{
 		`{}`, `null`, `{"kinds":[null]}`, `{"kinds":[{}]}`, `{"kinds":[{"kind":"a","no":1,"fields":[null]}]}`,
 		`{"kinds":[{"kind":"a","no":1,"parent":"b","fields":[{"field":"b","type":"text","policy":"lww"}]}]}`,
+		`{"kinds":[{"kind":"a","no":1,"fields":[{"field":"b","type":"choice","policy":"state","choices":["x","y"],"states":{"moves":{"x":["y"]},"order":["y","x"],"joins":[{"of":["x","y"],"ask":true}]}}]}]}`,
 		`{"kinds":[{"kind":"a","no":1,"fields":[{"field":"b","type":"map","policy":"lww"}],"readers":{"b":["rep"],"c":[]}}]}`,
 	} {
 		f.Add([]byte(s))
@@ -41,11 +43,18 @@ func FuzzSchema(f *testing.F) {
 			require.Equal(t, k, s.KindNo(k.No))
 			for _, f := range k.Fields {
 				require.NotNil(t, k.Field(f.Name+keyOf(f.Type)), f.Name)
+				require.Equal(t, f.Join(f.Choices...), f.Join(backwards(f.Choices)...), "%s: what states come to", f.Name)
 			}
 		}
 		_, err = json.Marshal(s)
 		require.NoError(t, err)
 	})
+}
+
+func backwards(names []string) []string {
+	out := slices.Clone(names)
+	slices.Reverse(out)
+	return out
 }
 
 // keyOf is what a field of a type is called by, besides its name.

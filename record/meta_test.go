@@ -49,6 +49,9 @@ func drawRecord(t *rapid.T) *record.Record {
 		if rapid.Bool().Draw(t, "a set") {
 			s.Elems, s.Raw = drawElems(t, by)
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "versions") {
+			s.Versions = append(s.Versions, record.Version{By: by.Draw(t, "version"), Raw: drawVersion(t), From: drawVersion(t)})
+		}
 		r.Slots = append(r.Slots, s)
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "vector") {
@@ -56,6 +59,9 @@ func drawRecord(t *rapid.T) *record.Record {
 	}
 	if rapid.Bool().Draw(t, "a tombstone") {
 		r.Tomb = by.Draw(t, "tomb")
+	}
+	if rapid.Bool().Draw(t, "after a restore") {
+		r.Cover("field", nil, map[record.ReplicaID]uint64{1: 2})
 	}
 	return r
 }
@@ -66,6 +72,14 @@ func drawRaw(t *rapid.T) json.RawMessage {
 		rapid.Map(rapid.Int(), func(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }),
 		rapid.Map(rapid.String(), func(s string) json.RawMessage { return record.AppendString(nil, s) }),
 	).Draw(t, "value")
+}
+
+// drawVersion is what a version says, or nothing.
+func drawVersion(t *rapid.T) json.RawMessage {
+	if rapid.Bool().Draw(t, "says nothing") {
+		return nil
+	}
+	return drawRaw(t)
 }
 
 func drawElems(t *rapid.T, by *rapid.Generator[record.Writer]) ([]record.Elem, json.RawMessage) {

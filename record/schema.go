@@ -18,6 +18,7 @@ const (
 	LWW     Policy = "lww"     // the later write stands, the other is kept in history
 	LWWAsk  Policy = "lww!"    // the same, and a person is asked to look
 	Text    Policy = "text"    // both versions are merged; where both changed the same, both stand and a person is asked
+	Process Policy = "state"   // a step of a process: concurrent ones are joined by the field's own table
 	Set     Policy = "set"     // adds and removes of elements; an add wins
 	Counter Policy = "counter" // deltas
 	Max     Policy = "max"     // the larger value
@@ -27,7 +28,9 @@ const (
 )
 
 // Policies are all of them.
-func Policies() []Policy { return []Policy{LWW, LWWAsk, Text, Set, Counter, Max, Min, Once, Server} }
+func Policies() []Policy {
+	return []Policy{LWW, LWWAsk, Text, Process, Set, Counter, Max, Min, Once, Server}
+}
 
 // Asks reports whether a person is asked to look when something is lost.
 func (p Policy) Asks() bool { return p == LWWAsk || p == Text }
@@ -50,6 +53,7 @@ type Field struct {
 	Required bool              `json:"required,omitempty"`
 	Choices  []string          `json:"choices,omitempty"`
 	Floor    *int64            `json:"floor,omitempty"`  // of a counter
+	States   *States           `json:"states,omitempty"` // of a process
 	Group    string            `json:"group,omitempty"`  // fields of one group merge as one
 	To       string            `json:"to,omitempty"`     // the kind that a reference names
 	Readers  []string          `json:"-"`                // roles that may see it; nobody named means everybody
@@ -174,6 +178,9 @@ func (k *Kind) check(s *Schema) []string {
 		}
 		if f.Policy == Text && f.Type != "text" {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: only a text is merged as text", k.Name, f.Name))
+		}
+		for _, why := range f.checkStates() {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: %s", k.Name, f.Name, why))
 		}
 		if f.Group != "" && f.Policy != LWW && f.Policy != LWWAsk {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: fields that merge as one have the policy lww or lww!", k.Name, f.Name))

@@ -37,6 +37,19 @@ type Slot struct {
 	Raw   json.RawMessage // canonical; of a set, the sorted list of its elements
 	By    Writer          // the last write; of a set, the last change
 	Elems []Elem          // of a set, in the order of the list; of a text, one with all who have written into it
+
+	// Versions are the writes that nobody has replaced knowingly, of a state or
+	// of what people decide: if there are several, they stand against each
+	// other. Of a list they are the writes that have come into it since somebody
+	// knew all of it.
+	Versions []Version
+}
+
+// Version is a write that a field remembers beside its value.
+type Version struct {
+	By   Writer
+	Raw  json.RawMessage // what it says
+	From json.RawMessage // what stood there by all that its author had read
 }
 
 // Elem is an element of a set and the adds that hold it there. It is gone when

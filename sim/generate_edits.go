@@ -86,7 +86,7 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 		maybe(6, "owner="+g.somebody())
 	case "opportunity":
 		maybe(60, "name="+g.value())
-		maybe(40, "stage="+pick(g, "lead", "qualified", "proposal"))
+		maybe(40, "stage="+pick(g, "lead", "qualified", "proposal", "negotiation", "won", "lost"))
 		maybe(20, "competitors"+pick(g, "+", "-")+pick(g, "a", "b", "c"))
 		maybe(8, "owner="+g.somebody())
 	case "conflict":

@@ -141,6 +141,9 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	w.At = func(field string, _ record.Seq) (json.RawMessage, error) {
 		return history.OnScreen(rec, field, w, s.w.entryAt)
 	}
+	w.Stood = func(field string) (json.RawMessage, error) {
+		return history.Stood(rec, field, w, s.w.entryAt)
+	}
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err
@@ -363,6 +366,11 @@ func (s *settling) report(rec *record.Record, r conflicts.Report, body *history.
 	body.Was = r.Was
 	s.merged = s.merged || r.Merged
 	s.edits = append(s.edits, *body)
+	for _, done := range r.Settled {
+		if err := s.close(rec, done); err != nil {
+			return err
+		}
+	}
 	for _, c := range r.Clashes {
 		if err := s.clash(rec, c); err != nil {
 			return err

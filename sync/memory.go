@@ -124,6 +124,9 @@ func weight(r *record.Record) int {
 		for j := range s.Elems {
 			n += elem + writer*len(s.Elems[j].Adds)
 		}
+		for j := range s.Versions {
+			n += elem + writer + len(s.Versions[j].Raw) + len(s.Versions[j].From)
+		}
 	}
 	return n
 }

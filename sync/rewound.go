@@ -142,6 +142,9 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 		for k := range rec.Slots[i].Elems {
 			see(rec.Slots[i].Elems[k].Adds...)
 		}
+		for _, v := range rec.Slots[i].Versions {
+			see(v.By)
+		}
 	}
 	if _, again := s.met[rec.ID]; len(last) == 0 && !again && s.editsOf(rec.ID) == 1 {
 		return // as for most

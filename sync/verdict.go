@@ -1,15 +1,12 @@
 package sync
 
 import (
-	"encoding/json"
 	"time"
 
-	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
 	"roadbook/sync/history"
-	"roadbook/version"
 )
 
 // accept keeps what the mutation made and writes its row.
@@ -153,123 +150,6 @@ func (w *work) repeat(row *store.Entry, person record.ID) (out record.Outcome, e
 	})
 	out.Repeated = true
 	return out, err
-}
-
-// conflictKind is the kind of the records that ask a person to look.
-const conflictKind = "conflict"
-
-// clash tells the author, and opens a conflict where the policy asks for a
-// person. The conflict belongs to the record and comes in the same commit.
-func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
-	s.merged = true
-	told := record.Clash{
-		Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: string(c.Field.Policy),
-	}
-	if kind := s.w.schema.Kind(conflictKind); c.Ask && kind != nil && r.Kind != kind {
-		id := s.conflictID(r, c)
-		if err := s.open(kind, id, r, c); err != nil {
-			return err
-		}
-		told.Conflict = &id
-	}
-	s.clashes = append(s.clashes, told)
-	s.mine = append(s.mine, c.LostBy.Same(s.by))
-	return nil
-}
-
-// conflictID follows from the two that met, whoever of them came first: after a
-// restore they may come back the other way round, and what a person has decided
-// must find the conflict that it decides.
-func (s *settling) conflictID(r *record.Record, c conflicts.Clash) record.ID {
-	name := func(by record.Writer) string {
-		if by.Same(s.by) && !s.proof.Dot.IsZero() {
-			by = s.proof.Dot // what it was called then
-		}
-		return version.Dot{Replica: store.ReplicaName(by.Replica), N: by.N}.String()
-	}
-	one, other := name(c.KeptBy), name(c.LostBy)
-	return r.ID.Derive(c.Field.Name + " " + min(one, other) + " " + max(one, other))
-}
-
-func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
-	values, err := s.versions(id, c)
-	if err != nil {
-		return err
-	}
-	e := &record.Edit{Op: record.OpCreate, Kind: kind.Name, ID: id, Set: record.Values{
-		{Field: "record", Raw: quote(r.ID.String())},
-		{Field: "about_kind", Raw: quote(r.Kind.Name)},
-		{Field: "field", Raw: quote(c.Field.Name)},
-		{Field: "policy", Raw: quote(string(c.Field.Policy))},
-		{Field: "values", Raw: values},
-		{Field: "state", Raw: quote("open")},
-		{Field: "owner", Raw: quote(r.Owner.String())},
-	}}
-	if r.Owner.IsZero() {
-		e.Set = e.Set[:len(e.Set)-1]
-	}
-	if known, err := s.find(id); known != nil || err != nil {
-		return err // asked already
-	}
-	d := s.fresh(kind, id)
-	w := s.write(&record.Edit{})
-	w.Server = true
-	report, err := conflicts.Apply(d.now, e, w)
-	if err != nil {
-		return err
-	}
-	s.defaults(d.now)
-	return s.report(d.now, report, &history.Edit{Edit: e, Server: true})
-}
-
-// maxShownValue is the longest value that a conflict carries; a longer one is
-// in the field's history.
-const maxShownValue = 16 << 10
-
-// versions are the values that clashed, who wrote each and when.
-func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
-	out := []byte{'['}
-	for i, v := range []struct {
-		raw json.RawMessage
-		by  record.Writer
-	}{{c.Kept, c.KeptBy}, {c.Lost, c.LostBy}} {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		row := record.Values{{Field: "id", Raw: quote(id.Derive([]string{"kept", "lost"}[i]).String())}}
-		if len(v.raw) <= maxShownValue {
-			row = append(row, record.Value{Field: "value", Raw: quote(string(v.raw))})
-		}
-		if !v.by.IsZero() {
-			author, err := s.authorOf(v.by)
-			if err != nil {
-				return nil, err
-			}
-			row = append(row,
-				record.Value{Field: "author", Raw: quote(author.String())},
-				record.Value{Field: "at", Raw: instant(v.by.Stamp.MS)},
-				record.Value{Field: "dot", Raw: quote(version.Dot{Replica: store.ReplicaName(v.by.Replica), N: v.by.N}.String())},
-			)
-		}
-		out = row.AppendJSON(out)
-	}
-	return append(out, ']'), nil
-}
-
-// authorOf is whose replica made a write.
-func (s *settling) authorOf(by record.Writer) (record.ID, error) {
-	if by.Replica == s.by.Replica {
-		return s.actor.Person, nil
-	}
-	if s.w.writers[by.Replica] == nil {
-		if err := s.w.loadWriters([]record.ReplicaID{by.Replica}); err != nil {
-			return record.NoID, err
-		}
-	}
-	if w := s.w.writers[by.Replica]; w != nil {
-		return w.Person, nil
-	}
-	return record.NoID, nil
 }
 
 // instant is a moment as a field of type datetime holds it.

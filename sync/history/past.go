@@ -91,6 +91,16 @@ func OnScreen(
 	return value, nil
 }
 
+// Stood is a field's value by what its author had read of the log: as OnScreen,
+// but for what he wrote himself and has not read there.
+func Stood(
+	r *record.Record, field string, wr *conflicts.Write, row func(record.Seq) (store.Entry, error),
+) (json.RawMessage, error) {
+	read := *wr
+	read.By, read.Seen.Line, read.Seen.Twins = record.Writer{}, nil, nil // nothing is his own
+	return OnScreen(r, field, &read, row)
+}
+
 // past is one row of a record's history, on the way back.
 type past struct {
 	id        record.ID

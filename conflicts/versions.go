@@ -1,0 +1,122 @@
+package conflicts
+
+import (
+	"encoding/json"
+	"slices"
+
+	"roadbook/record"
+)
+
+// MaxVersions is the most versions of a field that stand against each other.
+// Each is the write of another replica, so it takes this many people who all
+// wrote without knowledge of the others; what a person decides between must fit
+// a screen.
+const MaxVersions = 16
+
+// standing are the writes of a field that nobody has replaced knowingly. One
+// that has no versions yet, because it is new or had another policy once, has
+// the write that is there.
+func standing(cur *record.Slot) []record.Version {
+	if len(cur.Versions) > 0 || cur.By.IsZero() || record.IsNull(cur.Raw) {
+		return cur.Versions
+	}
+	return []record.Version{{By: cur.By, Raw: cur.Raw}}
+}
+
+// strangers are the versions that an author had not seen.
+func strangers(all []record.Version, w *Write) (out []record.Version) {
+	for _, v := range all {
+		if !w.Covers(v.By) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// greatest is the one that comes last in the order of Compare.
+func greatest(all []record.Version) record.Version {
+	return slices.MaxFunc(all, func(a, b record.Version) int { return Compare(a.By, b.By) })
+}
+
+// among puts a version beside others, in an order that does not tell who came
+// first.
+func among(others []record.Version, v record.Version) []record.Version {
+	out := append(slices.Clone(others), v)
+	slices.SortFunc(out, func(a, b record.Version) int { return Compare(a.By, b.By) })
+	return out
+}
+
+// alike reports whether all versions say the same.
+func alike(all []record.Version) bool {
+	return !slices.ContainsFunc(all, func(v record.Version) bool { return !sameValue(v.Raw, all[0].Raw) })
+}
+
+// kept is a value that outlives what it was cut from.
+func kept(raw json.RawMessage) json.RawMessage {
+	if record.IsNull(raw) {
+		return nil
+	}
+	return slices.Clone(raw)
+}
+
+// from is what stood in a field by all that the author of a write had read of
+// the log, without what he himself has typed since: of several versions what
+// stays in force must not be one that nobody but its author has ever seen.
+func (s *settling) from(f *record.Field, all []record.Version, cur json.RawMessage) (json.RawMessage, error) {
+	for _, v := range all {
+		if v.By.Same(s.w.By) {
+			return v.From, nil // an earlier edit of the same mutation
+		}
+	}
+	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.read(v.By) }) {
+		return kept(cur), nil
+	}
+	raw, err := s.w.Stood(f.Name)
+	return kept(raw), err
+}
+
+// screen is a field as the author of a write had it before him, with his own on
+// top.
+func (s *settling) screen(f *record.Field, all []record.Version, cur json.RawMessage) (json.RawMessage, error) {
+	for _, v := range all {
+		if v.By.Same(s.w.By) {
+			return v.Raw, nil
+		}
+	}
+	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.read(v.By) }) {
+		return cur, nil
+	}
+	return s.base(f)
+}
+
+// Settled are versions that stood against each other until somebody wrote who
+// knew of them, or until another came that stands beside them: what was asked
+// about them is answered, or asked anew.
+type Settled struct {
+	Field   *record.Field
+	Writers []record.Writer
+	By      json.RawMessage // what was decided; nil if it is asked anew
+}
+
+// settled notes what becomes of versions that stood against each other.
+func (s *settling) settled(f *record.Field, all []record.Version, by json.RawMessage) {
+	if len(all) < 2 {
+		return
+	}
+	done := Settled{Field: f, By: by}
+	for _, v := range all {
+		done.Writers = append(done.Writers, v.By)
+	}
+	s.report.Settled = append(s.report.Settled, done)
+}
+
+// gone reports whether a write that comes back after a restore was replaced by
+// somebody who had seen it and is back already.
+func (s *settling) gone(f *record.Field) bool {
+	if s.w.undone(s.rec, f.Name, nil) {
+		s.report.Merged = true
+		return true
+	}
+	s.rec.Cover(f.Name, nil, s.w.Awaited)
+	return false
+}

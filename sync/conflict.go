@@ -1,0 +1,206 @@
+package sync
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"roadbook/conflicts"
+	"roadbook/record"
+	"roadbook/store"
+	"roadbook/sync/history"
+	"roadbook/version"
+)
+
+// conflictKind is the kind of the records that ask a person to look.
+const conflictKind = "conflict"
+
+// clash tells the author, and opens a conflict where the policy asks for a
+// person. The conflict belongs to the record and comes in the same commit.
+func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
+	s.merged = true
+	told := record.Clash{
+		Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: string(c.Field.Policy),
+	}
+	if kind := s.w.schema.Kind(conflictKind); c.Ask && kind != nil && r.Kind != kind {
+		id := s.conflictID(r, c.Field.Name, c.KeptBy, c.LostBy)
+		if err := s.open(kind, id, r, c); err != nil {
+			return err
+		}
+		told.Conflict = &id
+	}
+	s.clashes = append(s.clashes, told)
+	s.mine = append(s.mine, c.LostBy.Same(s.by))
+	return nil
+}
+
+// conflictID follows from the two that met, whoever of them came first: after a
+// restore they may come back the other way round, and what a person has decided
+// must find the conflict that it decides.
+func (s *settling) conflictID(r *record.Record, field string, a, b record.Writer) record.ID {
+	name := func(by record.Writer) string {
+		if by.Same(s.by) && !s.proof.Dot.IsZero() {
+			by = s.proof.Dot // what it was called then
+		}
+		return dotOf(by)
+	}
+	one, other := name(a), name(b)
+	return r.ID.Derive(field + " " + min(one, other) + " " + max(one, other))
+}
+
+func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
+	values, err := s.versions(id, c)
+	if err != nil {
+		return err
+	}
+	e := &record.Edit{Op: record.OpCreate, Kind: kind.Name, ID: id, Set: record.Values{
+		{Field: "record", Raw: quote(r.ID.String())},
+		{Field: "about_kind", Raw: quote(r.Kind.Name)},
+		{Field: "field", Raw: quote(c.Field.Name)},
+		{Field: "policy", Raw: quote(string(c.Field.Policy))},
+		{Field: "values", Raw: values},
+		{Field: "state", Raw: quote("open")},
+		{Field: "owner", Raw: quote(r.Owner.String())},
+	}}
+	if r.Owner.IsZero() {
+		e.Set = e.Set[:len(e.Set)-1]
+	}
+	if known, err := s.find(id); known != nil || err != nil {
+		return err // asked already
+	}
+	d := s.fresh(kind, id)
+	w := s.write(&record.Edit{})
+	w.Server = true
+	report, err := conflicts.Apply(d.now, e, w)
+	if err != nil {
+		return err
+	}
+	s.defaults(d.now)
+	return s.report(d.now, report, &history.Edit{Edit: e, Server: true})
+}
+
+// maxShownValue is the longest value that a conflict carries; a longer one is
+// in the field's history.
+const maxShownValue = 16 << 10
+
+// versions are the values that clashed, or that a person decides between: who
+// wrote each and when.
+func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
+	type version struct {
+		name string
+		raw  json.RawMessage
+		by   record.Writer
+	}
+	all := []version{{"kept", c.Kept, c.KeptBy}, {"lost", c.Lost, c.LostBy}}
+	if c.Versions != nil {
+		all = all[:0]
+		for _, v := range c.Versions {
+			all = append(all, version{dotOf(v.By), v.Raw, v.By})
+		}
+	}
+	out := []byte{'['}
+	for i, v := range all {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		row := record.Values{{Field: "id", Raw: quote(id.Derive(v.name).String())}}
+		if len(v.raw) <= maxShownValue/max(1, len(c.Versions)/2) {
+			row = append(row, record.Value{Field: "value", Raw: quote(string(v.raw))})
+		}
+		if !v.by.IsZero() {
+			author, err := s.authorOf(v.by)
+			if err != nil {
+				return nil, err
+			}
+			row = append(row,
+				record.Value{Field: "author", Raw: quote(author.String())},
+				record.Value{Field: "at", Raw: instant(v.by.Stamp.MS)},
+				record.Value{Field: "dot", Raw: quote(dotOf(v.by))},
+			)
+		}
+		out = row.AppendJSON(out)
+	}
+	return append(out, ']'), nil
+}
+
+func dotOf(by record.Writer) string {
+	return version.Dot{Replica: store.ReplicaName(by.Replica), N: by.N}.String()
+}
+
+// authorOf is whose replica made a write.
+func (s *settling) authorOf(by record.Writer) (record.ID, error) {
+	if by.Replica == s.by.Replica {
+		return s.actor.Person, nil
+	}
+	if s.w.writers[by.Replica] == nil {
+		if err := s.w.loadWriters([]record.ReplicaID{by.Replica}); err != nil {
+			return record.NoID, err
+		}
+	}
+	if w := s.w.writers[by.Replica]; w != nil {
+		return w.Person, nil
+	}
+	return record.NoID, nil
+}
+
+
+// close answers what was asked about versions that stood against each other:
+// somebody has decided, or it is asked anew with one more. Two that met have a
+// conflict if a person was asked; whichever of them came first.
+func (s *settling) close(r *record.Record, done conflicts.Settled) error {
+	kind := s.w.schema.Kind(conflictKind)
+	if kind == nil {
+		return nil
+	}
+	recs := map[record.ID]bool{}
+	for i, a := range done.Writers {
+		for _, b := range done.Writers[:i] {
+			recs[s.conflictID(r, done.Field.Name, a, b)] = true
+		}
+	}
+	if err := s.w.loadRecords(recs); err != nil {
+		return err
+	}
+	for _, id := range record.SortedIDs(slices.Collect(maps.Keys(recs))) {
+		asked, err := s.find(id)
+		if err != nil {
+			return err
+		}
+		if asked == nil || asked.State == record.Deleted || asked.Text("state") != "open" {
+			continue
+		}
+		if err := s.answer(asked, done.By); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer closes a conflict in the name of the server: whoever decides by
+// writing need not go to the inbox as well.
+func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
+	e := &record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: record.Values{{Field: "state", Raw: quote("expired")}}}
+	if chosen != nil {
+		e.Set = record.Values{{Field: "state", Raw: quote("resolved")}}
+		switch {
+		case len(chosen) > maxShownValue || record.IsNull(chosen):
+		case chosen[0] == '"':
+			e.Set = append(e.Set, record.Value{Field: "chosen", Raw: chosen})
+		default:
+			e.Set = append(e.Set, record.Value{Field: "chosen", Raw: quote(string(chosen))})
+		}
+		if !s.actor.Person.IsZero() {
+			e.Set = append(e.Set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+		}
+	}
+	body := history.Edit{Edit: e, P: asked.Seq, Server: true}
+	d := s.draft(asked)
+	d.quiet, d.wrote = false, true
+	w := s.write(&record.Edit{})
+	w.Server, w.Seen.Log = true, s.w.head.Seq // it has seen all that there is
+	report, err := conflicts.Apply(d.now, e, w)
+	if err != nil {
+		return err
+	}
+	return s.report(d.now, report, &body)
+}
