@@ -139,12 +139,12 @@ var purges = []pg.SQL{
 	        LIMIT $3))`),
 	pg.Statement("orphans_purge", `
 	DELETE FROM orphans WHERE ctid = ANY (ARRAY(SELECT o.ctid FROM orphans o WHERE o.org = $1 AND o.seq <= $2 LIMIT $3))`),
-	pg.Statement("parked_purge", `
-	DELETE FROM parked WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM parked p WHERE p.org = $1 AND p.settled <= $2 LIMIT $3))`),
 }
 
 // PurgeRest deletes the grants and views that ended before a place in the log,
-// and what refused and parked mutations have left there.
+// and what refused mutations have left there. What was parked stays: it leads to
+// what became of it, for a device that asks again however late, and there is
+// little of it.
 func (s *Store) PurgeRest(ctx context.Context, org record.OrgID, upTo record.Seq, limit int) (purged int64, err error) {
 	for _, statement := range purges {
 		for more := true; more; {

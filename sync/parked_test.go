@@ -95,8 +95,7 @@ func TestParked_whatIsTypedOnIt(t *testing.T) {
 	require.Equal(t, "good", chen.text(visit, "summary"))
 	require.False(t, chen.has(later))
 	last := chen.pages[len(chen.pages)-1]
-	told := results(last.Outcomes)
-	require.Equal(t, []record.Result{record.Applied, record.Applied}, told[len(told)-2:], "its device is told")
+	require.Equal(t, []record.Result{record.Applied, record.Refused, record.Applied}, results(last.Outcomes), "its device is told, once")
 }
 
 // What has waited for thirty days is refused, and its device is told.

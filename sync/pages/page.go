@@ -286,6 +286,11 @@ func (p *page) settledOutcomes(out []record.Outcome) ([]record.Outcome, error) {
 			return nil, err
 		}
 		o.N = t.N
+		parked := slices.IndexFunc(out, func(p record.Outcome) bool { return p.N == t.N && p.Result == record.Parked })
+		if parked >= 0 { // a device that has heard what became of it is not told once more that it waits
+			out[parked] = o
+			continue
+		}
 		out = append(out, o)
 	}
 	return out, nil
