@@ -49,8 +49,9 @@ func (c Cursor) IsBeyond(head record.Seq) bool { return c.pos > head || c.head >
 // it is only ahead of the point to which a known life was restored, its numbers
 // up to there are right, and beyond there are no rows.
 func (c Cursor) IsApart(head record.Seq, chain []byte, epochs []store.Epoch) bool {
-	return c.IsLost(head, chain) &&
-		!slices.ContainsFunc(epochs, func(e store.Epoch) bool { return e.Was == c.epoch && !e.Proved })
+	return c.IsLost(head, chain) && !slices.ContainsFunc(epochs, func(e store.Epoch) bool {
+		return e.Was == c.epoch && !e.Proved && c.Proven() > e.From // or the logs had parted before
+	})
 }
 
 // Knows reports whether an epoch that is over was one of this log.
