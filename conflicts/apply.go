@@ -129,8 +129,12 @@ func (s *settling) check(f *record.Field, raw json.RawMessage) (json.RawMessage,
 }
 
 func (s *settling) value(f *record.Field, raw json.RawMessage) {
-	if f.Policy == record.Process {
+	switch f.Policy {
+	case record.Process:
 		s.state(f, raw)
+		return
+	case record.List:
+		s.list(f, raw)
 		return
 	}
 	slot := s.rec.Put(f.Name)

@@ -184,3 +184,39 @@ func ExampleState() {
 	// "lost" → "offer" true
 	// "won" → "won" false
 }
+
+// Anna ticks a line off and Ben puts one in above it, and each sends his whole
+// list. What either has changed is in it, in the order in which they had it.
+func ExampleApply_list() {
+	schema := &record.Schema{Kinds: []*record.Kind{{Name: "task", No: 1, Fields: []*record.Field{
+		{Name: "checklist", Type: "rows", Policy: record.List},
+	}}}}
+	if err := schema.Check(); err != nil {
+		fmt.Println(err)
+	}
+	task := &record.Record{Kind: schema.Kind("task"), Seq: 1}
+	const photo, shelf = "0190aaaa-0000-7000-8000-000000000001", "0190aaaa-0000-7000-8000-000000000002"
+	sends := func(list string, w *conflicts.Write) {
+		before := task.Raw("checklist")
+		if w.Seen.Log == 2 {
+			before = json.RawMessage(`[{"id":"` + photo + `"}]`)
+		}
+		w.At = func(string, record.Seq) (json.RawMessage, error) { return before, nil }
+		e := &record.Edit{Op: record.OpEdit, Set: record.Values{{Field: "checklist", Raw: json.RawMessage(list)}}}
+		if _, err := conflicts.Apply(task, e, w); err != nil {
+			fmt.Println(err)
+		}
+	}
+
+	sends(`[{"id":"`+photo+`"}]`, typing(9, 1, 8, 2, 1))
+	sends(`[{"id":"`+photo+`","done":true}]`, typing(1, 1, 9, 3, 2))
+	sends(`[{"id":"`+shelf+`"},{"id":"`+photo+`"}]`, typing(2, 1, 10, 4, 2))
+
+	var rows []struct {
+		ID   string
+		Done bool
+	}
+	fmt.Println(json.Unmarshal(task.Raw("checklist"), &rows), len(rows), rows[0].ID == shelf, rows[1].Done)
+	// Output:
+	// <nil> 2 true true
+}

@@ -120,7 +120,7 @@ func (s *settling) state(f *record.Field, raw json.RawMessage) {
 	}
 }
 
-// move reports whether a step says anything that may be said. It refuses one 
+// move reports whether a step says anything that may be said. It refuses one
 // that cannot be taken from where its author stood; what others have done
 // meanwhile does not count: that is for the join.
 func (s *settling) move(f *record.Field, all []record.Version, cur, raw json.RawMessage) bool {

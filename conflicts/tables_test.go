@@ -20,6 +20,7 @@ func shippedField(kind, name string) *record.Field {
 // table of the domain says of them, as data. What needs more than the step
 // itself is left to the module of the object, and said beside its row.
 func later(t testing.TB, name string) *record.Field {
+	t.Helper()
 	f := map[string]*record.Field{
 		// “First accepted by the server counts” is the policy once, of the decision
 		// at a step, which is a record of its own; the step that the approval then

@@ -94,17 +94,17 @@ func TestMergeText_losesNothing(t *testing.T) {
 	t.Parallel()
 
 	typed := func(t *rapid.T, base []string, mark string) (string, []string) {
-		var out, new []string
+		var out, put []string
 		for i := range len(base) + 1 {
 			for range rapid.IntRange(0, 1).Draw(t, "put in") {
-				new = append(new, mark+string(rune('a'+len(new))))
-				out = append(out, new[len(new)-1])
+				put = append(put, mark+string(rune('a'+len(put))))
+				out = append(out, put[len(put)-1])
 			}
 			if i < len(base) && rapid.Bool().Draw(t, "left alone") {
 				out = append(out, base[i])
 			}
 		}
-		return strings.Join(out, "\n"), new
+		return strings.Join(out, "\n"), put
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		base := []string{"一", "二", "三", "四"}[:rapid.IntRange(0, 4).Draw(t, "lines")]

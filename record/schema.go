@@ -19,6 +19,7 @@ const (
 	LWWAsk  Policy = "lww!"    // the same, and a person is asked to look
 	Text    Policy = "text"    // both versions are merged; where both changed the same, both stand and a person is asked
 	Process Policy = "state"   // a step of a process: concurrent ones are joined by the field's own table
+	List    Policy = "list"    // rows with ids are merged one by one; a person is asked where one was deleted and edited
 	Set     Policy = "set"     // adds and removes of elements; an add wins
 	Counter Policy = "counter" // deltas
 	Max     Policy = "max"     // the larger value
@@ -29,7 +30,7 @@ const (
 
 // Policies are all of them.
 func Policies() []Policy {
-	return []Policy{LWW, LWWAsk, Text, Process, Set, Counter, Max, Min, Once, Server}
+	return []Policy{LWW, LWWAsk, Text, Process, List, Set, Counter, Max, Min, Once, Server}
 }
 
 // Asks reports whether a person is asked to look when something is lost.
@@ -178,6 +179,9 @@ func (k *Kind) check(s *Schema) []string {
 		}
 		if f.Policy == Text && f.Type != "text" {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: only a text is merged as text", k.Name, f.Name))
+		}
+		if f.Policy == List && f.Type != "rows" {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: only rows are merged as a list", k.Name, f.Name))
 		}
 		for _, why := range f.checkStates() {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: %s", k.Name, f.Name, why))

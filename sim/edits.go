@@ -24,6 +24,7 @@ type part struct {
 	field string
 	sign  byte
 	raw   json.RawMessage
+	rows  func(json.RawMessage) json.RawMessage // of a list: what becomes of what is on the screen
 }
 
 // origin is what all ids of a history follow from, together with its seed.
@@ -116,6 +117,10 @@ func (w *World) part(kind *record.Kind, text string) (part, error) {
 		return p, fmt.Errorf("%s has no field %q", kind.Name, p.field)
 	}
 	value := text[at+1:]
+	if isList(f) {
+		p.rows = func(list json.RawMessage) json.RawMessage { return w.withRow(list, p.sign, value) }
+		return p, nil
+	}
 	if f.Policy != record.Set {
 		p.raw = w.raw(f, value)
 		return p, nil
@@ -161,6 +166,10 @@ func encode(v any) json.RawMessage {
 // draft does to a device's draft what the wish says.
 func (e *wish) draft(dr *device.Draft, shown device.View) {
 	for _, p := range e.parts {
+		if p.rows != nil {
+			dr.Set(p.field, p.rows(dr.View().Raw(p.field)))
+			continue
+		}
 		switch p.sign {
 		case '=':
 			dr.Set(p.field, p.raw)

@@ -19,8 +19,11 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 		return
 	}
 	r.keep(at, f, string(v.Raw))
-	if f.Policy == record.Text {
+	switch f.Policy {
+	case record.Text:
 		r.writesText(row, at, v.Raw)
+	case record.List:
+		r.writesRows(row, at, v.Raw)
 	}
 	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" {
 		return
@@ -151,6 +154,8 @@ func (r *replay) checkField(at place, f *record.Field, rec *row) {
 	switch {
 	case f.Policy == record.Text:
 		r.checkText(at, rec)
+	case isList(f):
+		r.checkRows(at, rec)
 	case f.Policy == record.Process && f.Name == "stage":
 		r.checkStep(at, raw, differs)
 	case f.Policy == record.Counter:

@@ -20,8 +20,8 @@ const (
 
 // crowded is a history in which three phones do nothing but write into one
 // record, push and pull, in any order.
-func crowded(seed uint64, edit func(rng *rand.Rand, no int) string) string {
-	rng := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a seed gives one history
+func crowded(seed uint64, edit func(rng *rand.Rand, p string, no int) string) string {
+	rng := rand.New(rand.NewPCG(seed, 7))
 	lines := []string{fmt.Sprintf("seed %d", seed), "strict"}
 	say := func(words string) { lines = append(lines, fmt.Sprintf("%d %s", len(lines)-1, words)) }
 	phones := []string{"lin", "chen", "lin2"}
@@ -38,7 +38,7 @@ func crowded(seed uint64, edit func(rng *rand.Rand, no int) string) string {
 		p := phones[rng.IntN(len(phones))]
 		switch x := rng.IntN(10); {
 		case x < 5:
-			say(p + " types " + edit(rng, no))
+			say(p + " types " + edit(rng, p, no))
 		case x < 8:
 			say(p + " pushes")
 		default:
@@ -49,7 +49,7 @@ func crowded(seed uint64, edit func(rng *rand.Rand, no int) string) string {
 }
 
 // playCrowded plays such histories.
-func playCrowded(t *testing.T, edit func(rng *rand.Rand, no int) string) {
+func playCrowded(t *testing.T, edit func(rng *rand.Rand, p string, no int) string) {
 	t.Helper()
 	r := newRunner(t, people.Rule{})
 	for seed := range uint64(fieldSeeds) {
@@ -65,5 +65,16 @@ func TestCrowded_stage(t *testing.T) {
 	t.Parallel()
 
 	stages := []string{"lead", "qualified", "proposal", "negotiation", "won", "lost", "won", "lost"}
-	playCrowded(t, func(rng *rand.Rand, _ int) string { return "edit o1 stage=" + stages[rng.IntN(len(stages))] })
+	playCrowded(t, func(rng *rand.Rand, _ string, _ int) string { return "edit o1 stage=" + stages[rng.IntN(len(stages))] })
+}
+
+func TestCrowded_checklist(t *testing.T) {
+	t.Parallel()
+
+	playCrowded(t, func(rng *rand.Rand, p string, no int) string {
+		row := fmt.Sprint("r", rng.IntN(6))
+		return "edit t1 checklist" + []string{
+			fmt.Sprintf("+r%d:%s:v%d", no, p, 100+no), fmt.Sprintf("+%s:%s:v%d", row, p, 100+no), fmt.Sprintf("*%s:%s:v%d", row, p, 100+no), "-" + row,
+		}[rng.IntN(4)]
+	})
 }

@@ -143,7 +143,6 @@ func (s *settling) authorOf(by record.Writer) (record.ID, error) {
 	return record.NoID, nil
 }
 
-
 // close answers what was asked about versions that stood against each other:
 // somebody has decided, or it is asked anew with one more. Two that met have a
 // conflict if a person was asked; whichever of them came first.

@@ -59,7 +59,7 @@ func (s *settling) park(why *errs.Error) (record.Outcome, error) {
 // has now.
 func (s *settling) follow(why *errs.Error) (bool, error) {
 	if s.w.head.Parked == 0 || why.Kind != errs.Missing || s.m.Broken != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // a refusal that waits for nothing stays one
 	}
 	var absent []record.ID
 	for _, id := range s.named() {

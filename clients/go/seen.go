@@ -106,7 +106,7 @@ func (d *Device) groups(dr *Draft) map[record.Seq]*record.Edit {
 	for _, v := range d.withUnits(dr) {
 		e := group(d.seenOf(dr.id, dr.kind, v.Field))
 		e.Set = append(e.Set, v)
-		if d.schema.policy(dr.kind, v.Field) == "text" {
+		if p := d.schema.policy(dr.kind, v.Field); p == record.Text || p == record.List {
 			if was := dr.view.Raw(v.Field); was != nil {
 				e.Base = append(e.Base, record.Value{Field: v.Field, Raw: was})
 			}

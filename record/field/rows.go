@@ -9,7 +9,7 @@ import (
 // Limits of a list of rows.
 const (
 	MaxRows       = 200      // lines of one quote; a longer list is records of its own
-	MaxRowMembers = 50       // columns, the id among them
+	MaxRowMembers = 50       // columns, the id among them; its position, which the server adds, is none
 	MaxRowsBytes  = 64 << 10 // of the whole list in canonical form, like a text
 )
 
@@ -25,8 +25,12 @@ var (
 
 // rows is a list of child rows that are no records of their own: the products
 // of an opportunity, a checklist. Each row has an id, by which it is merged.
-// Their order is kept as it came; what they should be sorted by is a member.
+// Their order is kept as it came. Of a list that is merged row by row the server
+// remembers it in a member of each row, its position.
 type rows struct{}
+
+// Position is the member of a row that says where it stands.
+const Position = "pos"
 
 // Check returns the rows compact, the members of each sorted by name.
 func (rows) Check(_ Spec, raw json.RawMessage) (json.RawMessage, error) {
@@ -65,11 +69,11 @@ func checkRow(raw json.RawMessage, ids map[string]bool) (json.RawMessage, error)
 	if err != nil {
 		return nil, err
 	}
-	if len(ms) > MaxRowMembers {
-		return nil, errRowWide
-	}
-	id := ""
+	id, columns := "", 0
 	for i, m := range ms {
+		if m.name != Position {
+			columns++
+		}
 		switch {
 		case m.name == "id":
 			if ms[i].raw, err = (reference{}).Check(Spec{}, m.raw); err != nil {
@@ -80,7 +84,10 @@ func checkRow(raw json.RawMessage, ids map[string]bool) (json.RawMessage, error)
 			return nil, errRowMembers
 		}
 	}
-	if id == "" {
+	switch {
+	case columns > MaxRowMembers:
+		return nil, errRowWide
+	case id == "":
 		return nil, errRowID
 	}
 	if ids[id] {

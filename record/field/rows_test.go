@@ -26,6 +26,10 @@ var rowsRows = []row{
 	{"two hundred", list(field.MaxRows), list(field.MaxRows), ""},
 	{"two hundred and one", list(field.MaxRows + 1), "", "at most 200 rows"},
 	{"fifty members", wide(field.MaxRowMembers), wide(field.MaxRowMembers), ""},
+	{
+		"fifty members and a position", strings.Replace(wide(field.MaxRowMembers), `"}]`, `","pos":"i"}]`, 1),
+		strings.Replace(wide(field.MaxRowMembers), `"}]`, `","pos":"i"}]`, 1), "",
+	},
 	{"fifty-one members", wide(field.MaxRowMembers + 1), "", "row 1 must have at most 50 members"},
 	{"as long as may be", long(field.MaxRowsBytes), long(field.MaxRowsBytes), ""},
 	{"one byte longer", long(field.MaxRowsBytes + 1), "", "at most 64 KiB"},

@@ -2,9 +2,7 @@
 // of field sales, as data. An org's own kinds and fields come on top of it and
 // live in the database; nothing here is specific to one customer.
 //
-// The policy list has no engine yet. Its fields say lww! (the later write stands
-// and a person is asked to look), and what an integration owns says server,
-// until the schema is published anew.
+// What an integration owns says server, until the schema is published anew.
 //
 // The ranks of the kinds leave room, because a rank never changes once devices
 // fill by it: plans and tasks come first, then what needs a decision, then the

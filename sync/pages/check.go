@@ -75,11 +75,12 @@ func (m *Maker) openCheck(ctx context.Context, tx source, head store.Head, who a
 	if err != nil {
 		return nil, err
 	}
-	if r.Leaves != nil {
+	switch {
+	case r.Leaves != nil:
 		err = p.checkPlace(at.Chain)
-	} else if own.IsLost(head.Seq, at.Chain) && (own.epoch == head.Epoch || own.head > head.Seq) {
+	case own.IsLost(head.Seq, at.Chain) && (own.epoch == head.Epoch || own.head > head.Seq):
 		err = &lostPlace{head.Epoch} // however old its place may be, the log must have had it
-	} else if own.epoch != head.Epoch {
+	case own.epoch != head.Epoch:
 		err = p.checkPast(own, at.Chain)
 	}
 	if err != nil {
