@@ -68,6 +68,9 @@ func (d *Device) signedIn(org string, a *wire.LoginAnswer, fresh bool, b *batch)
 		return errs.New("device.SignIn", errs.Denied,
 			"this device holds the work of %s; somebody else needs a store of his own", d.id.Actor.Name).Coded("owner")
 	}
+	if !d.id.Device.IsZero() && d.id.Device != a.Device {
+		d.markApart(b) // a server that has lost who this was cannot tell by our cursor what we have seen
+	}
 	d.id.Org, d.id.Actor, d.id.Device, d.id.Schema = org, a.Actor, a.Device, a.Schema
 	switch {
 	case d.id.Replica == "" && a.NextN <= 1:
