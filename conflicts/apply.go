@@ -136,6 +136,9 @@ func (s *settling) value(f *record.Field, raw json.RawMessage) {
 	case record.List:
 		s.list(f, raw)
 		return
+	case record.Manual:
+		s.manual(f, raw)
+		return
 	}
 	slot := s.rec.Put(f.Name)
 	was := *slot

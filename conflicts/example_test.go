@@ -220,3 +220,21 @@ func ExampleApply_list() {
 	// Output:
 	// <nil> 2 true true
 }
+
+// Anna and Ben have each agreed on other terms with a customer. What was agreed
+// before stays in force until Cara decides, who has read both.
+func ExampleManual() {
+	terms := record.Slot{Field: "terms", Raw: json.RawMessage(`"30 days"`), By: record.Writer{Replica: 9, N: 1, Seq: 1}}
+	says := func(to string, w *conflicts.Write) {
+		conflicts.Manual(&terms, record.Version{By: w.By, Raw: json.RawMessage(to), From: json.RawMessage(`"30 days"`)}, w)
+		fmt.Println(to, "→", string(terms.Raw))
+	}
+
+	says(`"60 days"`, typing(1, 1, 9, 2, 1))
+	says(`"cash"`, typing(2, 1, 10, 3, 1))
+	says(`"60 days"`, typing(3, 1, 11, 4, 3))
+	// Output:
+	// "60 days" → "60 days"
+	// "cash" → "30 days"
+	// "60 days" → "60 days"
+}

@@ -106,17 +106,19 @@ func (s *settling) state(f *record.Field, raw json.RawMessage) {
 		return
 	}
 	others := strangers(all, s.w)
-	if len(others) >= MaxVersions {
-		s.fail("undecided", f.Name, "%d people have changed this at the same time; one of them has to be decided for first", len(others))
+	if s.tooManyVersions(f, others) {
 		return
 	}
 	slot = s.rec.Put(f.Name)
 	verdict, joined := State(slot, f, record.Version{By: s.w.By, Raw: kept(raw), From: from}, s.w)
 	s.noteState(f, was, others, raw, verdict, joined)
-	if verdict == Took {
+	switch {
+	case verdict == Took:
 		s.settled(f, all, raw)
-	} else if joined.Ask {
+	case joined.Ask:
 		s.settled(f, all, nil)
+	case f.Join(textsOf(all, func(v record.Version) json.RawMessage { return v.Raw })...).Ask: // he has given up the one of two
+		s.settled(f, all, slot.Raw)
 	}
 }
 

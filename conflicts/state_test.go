@@ -167,17 +167,17 @@ func TestState_transitions(t *testing.T) {
 			if tt.there == tt.screen {
 				w.Seen.Log = 5
 			}
-			w.At = func(string, record.Seq) (json.RawMessage, error) { return orNull(tt.screen), nil }
-			w.Stood = func(string) (json.RawMessage, error) { return orNull(tt.screen), nil }
+			w.At = func(string, record.Seq) (json.RawMessage, error) { return stateOrNone(tt.screen), nil }
+			w.Stood = func(string) (json.RawMessage, error) { return stateOrNone(tt.screen), nil }
 
-			_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("status", string(orNull(tt.to)))}), w)
+			_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("status", string(stateOrNone(tt.to)))}), w)
 
 			if tt.why != "" {
 				requireCode(t, err, "transition", "status")
 				require.ErrorContains(t, err, tt.why)
 				w.Again = true
 				if tt.to != "" {
-					_, err = conflicts.Apply(rec, edit(record.Edit{Set: vals("status", string(orNull(tt.to)))}), w)
+					_, err = conflicts.Apply(rec, edit(record.Edit{Set: vals("status", string(stateOrNone(tt.to)))}), w)
 					require.NoError(t, err, "what a log that is lost has allowed is allowed")
 				}
 				return
@@ -189,30 +189,11 @@ func TestState_transitions(t *testing.T) {
 	}
 }
 
-func orNull(name string) json.RawMessage {
+func stateOrNone(name string) json.RawMessage {
 	if name == "" {
 		return json.RawMessage("null")
 	}
 	return quoted(name)
-}
-
-// So many versions stand against each other, and no more.
-func TestState_limit(t *testing.T) {
-	t.Parallel()
-
-	rec := &record.Record{Kind: anyShop, Seq: base}
-	for i := range conflicts.MaxVersions + 1 {
-		w := writeAt(record.ReplicaID(10+i), 5, record.Seq(3+i))
-		w.Stood = func(string) (json.RawMessage, error) { return nil, nil }
-		next := rec.Clone()
-		_, err := conflicts.Apply(next, edit(record.Edit{Set: vals("step", string(quoted(steps[i%len(steps)])))}), w)
-		if i == conflicts.MaxVersions {
-			requireCode(t, err, "undecided", "step")
-			return
-		}
-		require.NoError(t, err)
-		rec = next
-	}
 }
 
 // A write that comes back after a restore, when somebody who had replaced it

@@ -17,10 +17,10 @@ const MaxVersions = 16
 // that has no versions yet, because it is new or had another policy once, has
 // the write that is there.
 func standing(cur *record.Slot) []record.Version {
-	if len(cur.Versions) > 0 || cur.By.IsZero() || record.IsNull(cur.Raw) {
+	if len(cur.Versions) > 0 || cur.By.IsZero() {
 		return cur.Versions
 	}
-	return []record.Version{{By: cur.By, Raw: cur.Raw}}
+	return []record.Version{{By: cur.By, Raw: cur.Raw}} // to clear is to write
 }
 
 // strangers are the versions that an author had not seen.

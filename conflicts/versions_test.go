@@ -12,7 +12,7 @@ import (
 )
 
 // versioned reports whether a field keeps the writes that nobody has replaced.
-func versioned(field string) bool { return field == "step" }
+func versioned(field string) bool { return field == "step" || field == "terms" }
 
 // writesOf are the steps that set a field and that somebody had read, by their
 // places or by name.
@@ -58,10 +58,26 @@ func (s *server) screen(w *conflicts.Write, field string) json.RawMessage {
 
 // standsAmong is what stands where these stand against each other.
 func standsAmong(front []step, field string) json.RawMessage {
-	if len(front) == 0 {
+	switch {
+	case len(front) == 0:
+		return nil
+	case field == "step":
+		return joinedState(front)
+	}
+	last := front[len(front)-1]
+	for _, w := range front {
+		if string(w.typed.edit.Set.Get(field)) != string(last.typed.edit.Set.Get(field)) {
+			return valueOrNone(last.from)
+		}
+	}
+	return valueOrNone(last.typed.edit.Set.Get(field))
+}
+
+func valueOrNone(raw json.RawMessage) json.RawMessage {
+	if record.IsNull(raw) {
 		return nil
 	}
-	return joinedState(front)
+	return raw
 }
 
 // joinedState is the join by the words of the table of anyStep.
@@ -120,7 +136,11 @@ func replacedForGood(field string) law {
 	return law{"what its author had read is never a version again", func(t *rapid.T, history []*typed) {
 		steps := settle(t, history, byPlace)
 		for i, now := range steps {
-			for _, v := range now.rec.Slot(field).Versions {
+			slot := now.rec.Slot(field)
+			if slot == nil {
+				continue // nobody has said anything yet
+			}
+			for _, v := range slot.Versions {
 				for _, s := range steps[:i+1] {
 					if sets(s.typed, field) && !s.write.By.Same(v.By) {
 						require.False(t, s.write.Covers(v.By), "%v had read %v", s.typed, v.By)

@@ -19,6 +19,7 @@ func shop(onDelete record.OnDelete) *record.Kind {
 		{Name: "note", Type: "text", Policy: record.Text},
 		{Name: "stage", Type: "text", Policy: record.LWWAsk},
 		{Name: "step", Type: "choice", Policy: record.Process, Choices: steps, States: anyStep()},
+		{Name: "terms", Type: "text", Policy: record.Manual},
 		{Name: "lines", Type: "rows", Policy: record.List},
 		{Name: "tags", Type: "tags", Policy: record.Set},
 		{Name: "size", Type: "choice", Policy: record.Set, Choices: []string{"S", "M"}},

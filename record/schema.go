@@ -20,6 +20,7 @@ const (
 	Text    Policy = "text"    // both versions are merged; where both changed the same, both stand and a person is asked
 	Process Policy = "state"   // a step of a process: concurrent ones are joined by the field's own table
 	List    Policy = "list"    // rows with ids are merged one by one; a person is asked where one was deleted and edited
+	Manual  Policy = "manual"  // all versions are kept, and what stood before stays in force until a person decides
 	Set     Policy = "set"     // adds and removes of elements; an add wins
 	Counter Policy = "counter" // deltas
 	Max     Policy = "max"     // the larger value
@@ -30,11 +31,11 @@ const (
 
 // Policies are all of them.
 func Policies() []Policy {
-	return []Policy{LWW, LWWAsk, Text, Process, List, Set, Counter, Max, Min, Once, Server}
+	return []Policy{LWW, LWWAsk, Text, Process, List, Manual, Set, Counter, Max, Min, Once, Server}
 }
 
 // Asks reports whether a person is asked to look when something is lost.
-func (p Policy) Asks() bool { return p == LWWAsk || p == Text }
+func (p Policy) Asks() bool { return p == LWWAsk || p == Text || p == Manual }
 
 // OnDelete is what becomes of a delete that somebody's edit had not seen.
 type OnDelete string

@@ -221,5 +221,5 @@ func TestPolicies(t *testing.T) {
 	all := record.Policies()
 	slices.Sort(all)
 
-	require.Len(t, slices.Compact(all), 11)
+	require.Len(t, slices.Compact(all), 12)
 }

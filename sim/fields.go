@@ -97,7 +97,7 @@ func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other str
 }
 
 // elements follows sets, steps and counters.
-func (r *replay) elements(author dot, seen version.Vector, kind *record.Kind, e loggedEdit) {
+func (r *replay) elements(row *logRow, author dot, seen version.Vector, kind *record.Kind, e loggedEdit) {
 	each := func(vs record.Values, do func(set map[string][]dot, elem string)) {
 		for _, v := range vs {
 			at := place{e.ID, v.Field}
@@ -118,7 +118,7 @@ func (r *replay) elements(author dot, seen version.Vector, kind *record.Kind, e 
 	add := func(set map[string][]dot, elem string) { set[elem] = append(set[elem], author) }
 	each(e.Add, add)
 	each(e.Set, add) // of a create
-	r.steps(author, seen, kind, e)
+	r.steps(row, author, seen, kind, e)
 	for _, v := range e.Inc {
 		r.count[place{e.ID, v.Field}] += number(v.Raw)
 	}
@@ -156,7 +156,7 @@ func (r *replay) checkField(at place, f *record.Field, rec *row) {
 		r.checkText(at, rec)
 	case isList(f):
 		r.checkRows(at, rec)
-	case f.Policy == record.Process && f.Name == "stage":
+	case f.Policy == record.Manual, f.Policy == record.Process && f.Name == "stage":
 		r.checkStep(at, raw, differs)
 	case f.Policy == record.Counter:
 		if r.count[at] != number(json.RawMessage(raw)) {

@@ -78,3 +78,11 @@ func TestCrowded_checklist(t *testing.T) {
 		}[rng.IntN(4)]
 	})
 }
+
+func TestCrowded_terms(t *testing.T) {
+	t.Parallel()
+
+	playCrowded(t, func(rng *rand.Rand, _ string, no int) string {
+		return "edit a1 terms=" + []string{"cash", "credit", fmt.Sprint("v", 100+no)}[rng.IntN(3)]
+	})
+}

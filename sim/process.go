@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"roadbook/record"
@@ -9,13 +10,15 @@ import (
 
 // The stage of a deal is the furthest of those that nobody has replaced
 // knowingly. If one of them won it and another lost it, it is the furthest of
-// where they came from.
+// where they came from. Of terms, which people decide, it is what the one with
+// the latest stamp had before him, as long as they differ.
 
 // taken is a step that somebody took, and where the log had the record then.
 type taken struct {
-	by   dot
-	to   string
-	from string
+	by    dot
+	stamp version.Stamp
+	to    string
+	from  string
 }
 
 // stood is what a field held from a place in the log on.
@@ -25,10 +28,10 @@ type stood struct {
 }
 
 // steps follows the fields that are steps of a process.
-func (r *replay) steps(author dot, seen version.Vector, kind *record.Kind, e loggedEdit) {
+func (r *replay) steps(row *logRow, author dot, seen version.Vector, kind *record.Kind, e loggedEdit) {
 	for _, v := range e.Set {
 		f, to := kind.Field(v.Field), e.Set.Text(v.Field)
-		if f.Policy != record.Process || to == "" {
+		if f.Policy != record.Manual && f.Policy != record.Process || to == "" {
 			continue
 		}
 		at := place{e.ID, v.Field}
@@ -44,13 +47,27 @@ func (r *replay) steps(author dot, seen version.Vector, kind *record.Kind, e log
 			}
 			return r.knew(author, seen, t.by)
 		})
-		r.taken[at] = append(r.taken[at], taken{author, to, came})
-		r.stands[at] = append(r.stands[at], stood{author.seq, r.furthest(f, r.taken[at])})
+		r.taken[at] = append(r.taken[at], taken{author, row.stamp, to, came})
+		r.stands[at] = append(r.stands[at], stood{author.seq, stands(f, r.taken[at])})
 	}
 }
 
+// stands is what the writes that nobody has replaced come to.
+func stands(f *record.Field, all []taken) string {
+	if f.Policy == record.Process {
+		return furthest(f, all)
+	}
+	last := slices.MaxFunc(all, func(a, b taken) int {
+		return cmp.Or(a.stamp.Compare(b.stamp), cmp.Compare(a.by.replica, b.by.replica), cmp.Compare(a.by.n, b.by.n))
+	})
+	if slices.ContainsFunc(all, func(t taken) bool { return t.to != last.to }) {
+		return last.from
+	}
+	return last.to
+}
+
 // furthest is where a process stands: by the order of its steps, and by hand.
-func (r *replay) furthest(f *record.Field, all []taken) string {
+func furthest(f *record.Field, all []taken) string {
 	step := func(name string) int { return slices.Index(f.Choices, name) }
 	most, from := "", ""
 	var ends []string

@@ -311,7 +311,7 @@ func (r *replay) edit(row *logRow, author dot, seen version.Vector, e loggedEdit
 			r.vague[place{e.ID, v.Field}] = true
 		}
 	}
-	r.elements(author, seen, kind, e)
+	r.elements(row, author, seen, kind, e)
 	r.hung(author, row.id, kind, e)
 }
 

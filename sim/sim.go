@@ -169,7 +169,8 @@ func schemaOf(deletes string, hidden []string) (*record.Schema, error) {
 		}
 		k.Fields[at].Readers = []string{"manager", "admin"}
 	}
-	account.Fields = append(account.Fields, &record.Field{Name: "calls", Type: "number", Policy: record.Counter})
+	account.Fields = append(account.Fields, &record.Field{Name: "calls", Type: "number", Policy: record.Counter},
+		&record.Field{Name: "terms", Type: "text", Policy: record.Manual})
 	return schema, schema.Check()
 }
 

@@ -113,7 +113,7 @@ func (p *phone) pending(id record.ID) []pending {
 func (p *phone) seenOf(id record.ID, field string) version.Vector {
 	kind := p.w.schema.Kind(p.kind(id))
 	f := kind.Field(field)
-	if f == nil || f.Policy != record.LWW && f.Policy != record.LWWAsk && f.Policy != record.Process && f.Policy != record.List {
+	if f == nil || f.Policy != record.LWW && f.Policy != record.LWWAsk && f.Policy != record.Process && f.Policy != record.List && f.Policy != record.Manual {
 		return p.seen(id)
 	}
 	for _, e := range slices.Backward(p.pending(id)) {
