@@ -168,7 +168,7 @@ func TestList_laws(t *testing.T) {
 		other, reverse := both(t, base, said, ben, anna)
 
 		require.Equal(t, one, other, "order of arrival")
-		require.Equal(t, len(report.Clashes), len(reverse.Clashes))
+		require.Len(t, reverse.Clashes, len(report.Clashes))
 		for who, text := range said {
 			mark := map[record.ReplicaID]string{anna: "anna", ben: "ben"}[who]
 			for _, word := range strings.Fields(text) {
@@ -178,7 +178,7 @@ func TestList_laws(t *testing.T) {
 				case strings.HasPrefix(name, mark):
 					require.Contains(t, strings.Fields(one), word, "what was put in is there")
 				default:
-					require.True(t, strings.Contains(one, name+":"), "what was edited is not gone")
+					require.Contains(t, one, name+":", "what was edited is not gone")
 				}
 			}
 		}

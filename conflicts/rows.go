@@ -3,7 +3,6 @@ package conflicts
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"roadbook/record"
@@ -24,13 +23,13 @@ func rowsOf(raw json.RawMessage) ([]row, error) {
 	}
 	list, err := record.ParseList(raw)
 	if err != nil {
-		return nil, fmt.Errorf("a list of rows was expected: %w", err)
+		return nil, err
 	}
 	out := make([]row, len(list))
 	for i, one := range list {
 		cols, err := record.ParseValues(one)
 		if err != nil {
-			return nil, fmt.Errorf("a row was expected: %w", err)
+			return nil, err
 		}
 		out[i].id = cols.Text("id")
 		if pos := cols.Text(field.Position); field.IsPosition(pos) {

@@ -37,8 +37,10 @@ func TestMergeText(t *testing.T) {
 		},
 		{"a clause without an end", "周三送货", "周四送货", "周三送货，电话改了", "周四送货，电话改了", ""},
 		{"both ends of a line", "王老板，周三送货", "王老板娘，周三送货", "王老板，周五送货", "王老板娘，周五送货", ""},
-		{"in English", "Call on Monday. Bring samples.", "Call on Tuesday. Bring samples.", "Call on Monday. Bring two samples.",
-			"Call on Tuesday. Bring two samples.", ""},
+		{
+			"in English", "Call on Monday. Bring samples.", "Call on Tuesday. Bring samples.", "Call on Monday. Bring two samples.",
+			"Call on Tuesday. Bring two samples.", "",
+		},
 		{"the same clause", "周三送货", "周四送货", "周五送货", "", "【1】周四送货【2】周五送货"},
 		{"the same clause of many", "王老板，周三送货。", "王老板，周四送货。", "王老板，周五送货。", "", "王老板，【1】周四送货【2】周五送货。"},
 		{"both begin", "", "a", "b", "a\nb", ""},
@@ -162,7 +164,9 @@ func TestText_ownOnTop(t *testing.T) {
 		base, text string
 	}
 	for place, s := range []typed{
-		{ben, 2, "一\n二", "一\n二\n班"}, {anna, 2, "一\n二", "安\n二"}, {anna, 3, "安\n二", "安娜\n二"},
+		{ben, 2, "一\n二", "一\n二\n班"},
+		{anna, 2, "一\n二", "安\n二"},
+		{anna, 3, "安\n二", "安娜\n二"},
 		{ben, 3, "一\n二\n班", "一\n二\n班本"},
 	} {
 		w := &conflicts.Write{By: record.Writer{Replica: s.by, N: s.n, Stamp: version.Stamp{MS: 5}, Seq: record.Seq(3 + place)}}

@@ -54,6 +54,14 @@ var ofValues = map[string]said{
 		"There is not enough left for this.",
 		"剩余数量不足。",
 	},
+	"transition": {
+		"This step cannot be taken from where the record stood on your screen.",
+		"从屏幕上显示的状态不能直接变为这个状态。",
+	},
+	"undecided": {
+		"Too many people have changed this at the same time. One version has to be decided for first.",
+		"同时修改此处的人太多，请先从已有的版本中选定一个。",
+	},
 	"once": {
 		"This can be entered once only, and somebody has done so already.",
 		"这一项只能填写一次，已经有人填写了。",
