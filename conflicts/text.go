@@ -2,7 +2,7 @@ package conflicts
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -91,7 +91,7 @@ func merge(was json.RawMessage, cur *record.Slot, raw json.RawMessage, by record
 func plainText(raw json.RawMessage) (text string, err error) {
 	if !record.IsNull(raw) {
 		if err = json.Unmarshal(raw, &text); err != nil {
-			err = fmt.Errorf("a text was expected: %w", err)
+			err = errors.New("must be text")
 		}
 	}
 	return text, err

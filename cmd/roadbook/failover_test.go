@@ -51,7 +51,7 @@ func newPair(t *testing.T, aside bool) *pair {
 func (p *pair) standby(name string) *localpg.Server {
 	p.t.Helper()
 	s, err := backup.Standby{
-		Data: filepath.Join(filepath.Dir(p.data), name), Name: name, Primary: p.pg.DSN("customers"), Fast: true, Tell: p.t.Logf,
+		Data: filepath.Join(filepath.Dir(p.data), name), Name: name, Primary: p.pg.DSN(ownDatabase), Fast: true, Tell: p.t.Logf,
 	}.Follow(p.t.Context())
 	require.NoError(p.t, err)
 	p.t.Cleanup(func() { _ = s.Stop(p.t.Context()) })
@@ -59,7 +59,7 @@ func (p *pair) standby(name string) *localpg.Server {
 }
 
 // second is the address of the standby.
-func (p *pair) second() string { return p.two.DSN("customers") }
+func (p *pair) second() string { return p.two.DSN(ownDatabase) }
 
 // open is a pool on the standby.
 func (p *pair) open() *pg.Pool {
