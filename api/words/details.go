@@ -196,7 +196,6 @@ var fragments = []said{
 	{"it cannot begin as %", "不能以 {1} 为初始状态"},
 	{"it is always at some step, and cannot be emptied", "状态不能清空"},
 	{"% people have changed this at the same time; one of them has to be decided for first", "已有 {1} 人同时修改，请先选定一个"},
-	{"a text was expected: %", "必须是文字"},
 	{"at most % elements", "最多 {1} 项"},
 	{"only a counter is changed by amounts", "只有计数可以增减"},
 	{"what stood here before could not be read", "原来的内容无法读取"},
