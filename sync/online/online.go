@@ -62,7 +62,7 @@ type Change struct {
 	Came   time.Time     `json:"arrived"` // when the server got it
 	Person record.ID     `json:"person"`
 	Device record.ID     `json:"device,omitzero"` // on which it was typed; none if the server wrote it
-	Op     record.Op     `json:"op"` // what was done to the record as a whole
+	Op     record.Op     `json:"op"`              // what was done to the record as a whole
 	Server bool          `json:"server,omitempty"`
 	Result record.Result `json:"result"`
 	Fields []FieldChange `json:"fields,omitempty"`
