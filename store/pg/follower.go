@@ -2,7 +2,10 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"roadbook/errs"
 )
@@ -42,11 +45,25 @@ func FollowerOf(ctx context.Context, pool *Pool) (Follower, error) {
 
 var promoteNow = Statement("promote", `SELECT pg_promote(true, $1)`)
 
+// promoteTries is how often it is asked to, if what it still applies cuts the
+// question.
+const promoteTries = 5
+
 // Promote makes a standby a primary, and waits until it is.
 func Promote(ctx context.Context, pool *Pool) error {
 	var done bool
-	if err := pool.QueryRow(ctx, promoteNow, promoteWithin).Scan(&done); err != nil {
-		return Classify(fmt.Errorf("promoting: %w", err))
+	for try := 1; ; try++ {
+		err := pool.QueryRow(ctx, promoteNow, promoteWithin).Scan(&done)
+		if err == nil {
+			break
+		}
+		p, ours := errors.AsType[*pgconn.PgError](err)
+		if ours && try > 1 && p.Code == "55000" { // not in recovery
+			return nil // the first time it was only the waiting that was cut: it is a primary already
+		}
+		if !ours || try == promoteTries || p.Code != "40001" { // cut by what is still applied
+			return Classify(fmt.Errorf("promoting: %w", err))
+		}
 	}
 	if !done {
 		return errs.New("pg.Promote", errs.Busy, "PostgreSQL has not taken over within %d s: it goes on trying; see its log",
