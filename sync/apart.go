@@ -69,10 +69,11 @@ func (w *work) forget(j *job, all bool) error {
 			}
 			apart = !pages.Knows(epochs, m.Again.Epoch)
 		}
+		if !apart {
+			continue
+		}
 		for k := range m.Edits {
-			if apart {
-				m.Edits[k].Seen = nil
-			}
+			m.Edits[k].Seen = nil
 		}
 	}
 	return nil

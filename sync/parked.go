@@ -56,9 +56,9 @@ func (s *settling) park(why *errs.Error) (record.Outcome, error) {
 // follow reports whether a mutation that was never accepted builds on something
 // that is not here, and that something parked builds on as well: somebody had
 // it, so that it may come back. It then waits like that, with the stamp that it
-// has now.
+// has got before it failed.
 func (s *settling) follow(why *errs.Error) (bool, error) {
-	if s.w.head.Parked == 0 || why.Kind != errs.Missing || s.m.Broken != nil {
+	if s.w.head.Parked == 0 || why.Kind != errs.Missing || s.by.IsZero() {
 		return false, nil //nolint:nilerr // a refusal that waits for nothing stays one
 	}
 	var absent []record.ID
@@ -78,11 +78,8 @@ func (s *settling) follow(why *errs.Error) (bool, error) {
 	if err != nil || len(waiting) == 0 && !here {
 		return false, err
 	}
-	if s.by.IsZero() {
-		err = s.stamp()
-	}
 	s.m.Again = &record.Again{Stamp: s.by.Stamp}
-	return err == nil, err
+	return true, nil
 }
 
 // named are the records, the people and the mutations that a mutation names:

@@ -68,20 +68,20 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		if err != nil {
 			return record.Outcome{}, err
 		}
-		switch {
-		case mistaken:
-		case s.proof.Result == record.Applied:
-			return s.park(refusal)
+		if mistaken {
+			continue
 		}
-		waits, err := s.follow(refusal)
+		waits := s.proof.Result == record.Applied
+		if !waits {
+			waits, err = s.follow(refusal)
+		}
 		switch {
 		case err != nil:
 			return record.Outcome{}, err
 		case waits:
 			return s.park(refusal)
-		default:
-			return s.refuse(refusal)
 		}
+		return s.refuse(refusal)
 	}
 }
 
