@@ -35,7 +35,7 @@ type settling struct {
 	rec    *record.Record
 	w      *Write
 	create bool
-	bases  record.Values // of texts: what the author started from
+	bases  record.Values // of texts and lists: what the author started from
 	report Report
 	wrong  []errs.Field
 	code   string
@@ -130,6 +130,9 @@ func (s *settling) check(f *record.Field, raw json.RawMessage) (json.RawMessage,
 
 func (s *settling) value(f *record.Field, raw json.RawMessage) {
 	switch f.Policy {
+	case record.Text:
+		s.text(f, raw)
+		return
 	case record.Process:
 		s.state(f, raw)
 		return
@@ -156,13 +159,11 @@ func (s *settling) merge(slot *record.Slot, f *record.Field, raw json.RawMessage
 		return Extreme(slot, f, raw, s.w)
 	case record.Once:
 		return Once(slot, raw, s.w), nil
-	case record.Text:
-		return Text(slot, raw, func() (json.RawMessage, error) { return s.base(f) }, s.w)
 	}
 	return LWW(slot, raw, s.w), nil
 }
 
-// base is a text as its author had it on his screen. History knows, unless what
+// base is a field as its author had it on his screen. History knows, unless what
 // he had seen is of a log that is lost: then he says it himself.
 func (s *settling) base(f *record.Field) (json.RawMessage, error) {
 	if own := s.bases.Get(f.Name); own != nil && s.w.Seen.Log == 0 {
@@ -199,17 +200,12 @@ func (s *settling) was(f *record.Field, was record.Slot) {
 	if s.rec.Seq == 0 || s.report.Was.Get(f.Name) != nil {
 		return
 	}
-	if was.Raw == nil {
-		was.Raw = json.RawMessage("null")
-	}
-	s.report.Was = append(s.report.Was, record.Value{Field: f.Name, Raw: was.Raw})
+	s.report.Was = append(s.report.Was, record.Value{Field: f.Name, Raw: record.OrNull(was.Raw)})
 }
 
 func (s *settling) clash(c Clash) {
 	for _, raw := range []*json.RawMessage{&c.Kept, &c.Lost} {
-		if *raw == nil {
-			*raw = json.RawMessage("null")
-		}
+		*raw = record.OrNull(*raw)
 	}
 	s.report.Merged = true
 	s.report.Clashes = append(s.report.Clashes, c)

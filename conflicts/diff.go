@@ -5,7 +5,7 @@ package conflicts
 // and differs from beginning to end, all counts as changed.
 const maxCells = 1 << 20
 
-// changes are the stretches of one list that have become others in the second,
+// changes are the parts of one list that have become others in the second,
 // by a longest common subsequence (Wagner and Fischer, "The string-to-string
 // correction problem", 1974) of what is left when what begins and what ends both
 // is set aside.

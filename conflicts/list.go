@@ -103,12 +103,8 @@ func (s *settling) list(f *record.Field, raw json.RawMessage) {
 	if s.gone(f) {
 		return
 	}
-	slot := &record.Slot{}
-	if there := s.rec.Slot(f.Name); there != nil {
-		slot = there
-	}
-	was := *slot
-	into := strangers(standing(slot), s.w)
+	was := s.slot(f)
+	into := strangers(standing(&was), s.w)
 	base := was.Raw
 	if len(into) > 0 {
 		var err error
@@ -122,7 +118,7 @@ func (s *settling) list(f *record.Field, raw json.RawMessage) {
 		s.fail("type", f.Name, "%s", err.Error())
 		return
 	}
-	slot = s.rec.Put(f.Name)
+	slot := s.rec.Put(f.Name)
 	if out == nil { // both are whole in history, and a person is asked which is to be
 		s.tooMany(f, was, raw, whole, into)
 		return
@@ -132,7 +128,7 @@ func (s *settling) list(f *record.Field, raw json.RawMessage) {
 		slot.By = s.w.By
 		s.was(f, was)
 	}
-	s.comeInto(slot, into)
+	comeInto(slot, into, s.w.By)
 	s.noteList(f, slot, was, raw, into, m)
 }
 
@@ -183,27 +179,14 @@ func (s *settling) meet(
 func (s *settling) tooMany(f *record.Field, was record.Slot, raw, whole json.RawMessage, into []record.Version) {
 	slot, other := s.rec.Slot(f.Name), greatest(into)
 	if Compare(s.w.By, other.By) < 0 {
-		s.comeInto(slot, into)
+		comeInto(slot, into, s.w.By)
 		s.clash(Clash{Field: f, Kept: was.Raw, KeptBy: other.By, Lost: raw, LostBy: s.w.By, Ask: true})
 		return
 	}
 	slot.Raw, slot.By, slot.Elems = whole, s.w.By, nil
-	s.comeInto(slot, into)
+	comeInto(slot, into, s.w.By)
 	s.was(f, was)
 	s.clash(Clash{Field: f, Kept: whole, KeptBy: s.w.By, Lost: was.Raw, LostBy: other.By, Ask: true})
-}
-
-// comeInto remembers whose writes are in a list that not all of them knew. Of a
-// replica the last stands for all.
-func (s *settling) comeInto(slot *record.Slot, into []record.Version) {
-	slot.Versions = nil
-	if len(into) == 0 {
-		return
-	}
-	others := slices.DeleteFunc(slices.Clone(into), func(v record.Version) bool { return v.By.Same(s.w.By) })
-	for _, v := range among(others, record.Version{By: s.w.By}) {
-		slot.Versions = append(slot.Versions, record.Version{By: v.By})
-	}
 }
 
 // noteList tells of rows and columns in which two met. A person is asked only

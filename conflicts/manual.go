@@ -23,9 +23,7 @@ func Manual(cur *record.Slot, version record.Version, w *Write) Verdict {
 	if differ {
 		cur.Raw = greatest(all).From
 	}
-	if cur.Raw == nil {
-		cur.Raw = json.RawMessage("null")
-	}
+	cur.Raw = record.OrNull(cur.Raw)
 	if !sameValue(was, cur.Raw) || len(others) == 0 {
 		cur.By = w.By
 	}
@@ -43,48 +41,23 @@ func (s *settling) manual(f *record.Field, raw json.RawMessage) {
 	if s.gone(f) {
 		return
 	}
-	slot := &record.Slot{}
-	if there := s.rec.Slot(f.Name); there != nil {
-		slot = there
-	}
-	all, was := standing(slot), *slot
-	from, err := s.from(f, all, was.Raw)
-	if err != nil {
-		s.fail("history", f.Name, "what stood here before could not be read")
+	was := s.slot(f)
+	v, others, ok := s.version(f, &was, raw)
+	if !ok {
 		return
 	}
-	others := strangers(all, s.w)
-	if s.tooManyVersions(f, others) {
-		return
-	}
-	slot = s.rec.Put(f.Name)
-	verdict := Manual(slot, record.Version{By: s.w.By, Raw: kept(raw), From: from}, s.w)
+	all, slot := standing(&was), s.rec.Put(f.Name)
+	verdict := Manual(slot, v, s.w)
 	if verdict == Took || !sameValue(was.Raw, slot.Raw) {
 		s.was(f, was)
 	}
 	if verdict != Marked {
 		s.report.Merged = s.report.Merged || verdict == Agreed
-		s.settled(f, all, orNull(slot.Raw))
+		s.settled(f, all, record.OrNull(slot.Raw))
 		return
 	}
 	s.settled(f, all, nil)
 	s.clash(Clash{
 		Field: f, Kept: s.rec.Raw(f.Name), KeptBy: greatest(others).By, Lost: raw, LostBy: s.w.By, Ask: true, Versions: slot.Versions,
 	})
-}
-
-func orNull(raw json.RawMessage) json.RawMessage {
-	if raw == nil {
-		return json.RawMessage("null")
-	}
-	return raw
-}
-
-// tooManyVersions refuses one more than people can decide between.
-func (s *settling) tooManyVersions(f *record.Field, others []record.Version) bool {
-	if len(others) < MaxVersions {
-		return false
-	}
-	s.fail("undecided", f.Name, "%d people have changed this at the same time; one of them has to be decided for first", len(others))
-	return true
 }

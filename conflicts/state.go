@@ -92,25 +92,17 @@ func (s *settling) state(f *record.Field, raw json.RawMessage) {
 	if s.gone(f) {
 		return
 	}
-	slot := s.rec.Slot(f.Name)
-	if slot == nil {
-		slot = &record.Slot{}
-	}
-	all, was := standing(slot), *slot
+	was := s.slot(f)
+	all := standing(&was)
 	if !s.move(f, all, was.Raw, raw) {
 		return
 	}
-	from, err := s.from(f, all, was.Raw)
-	if err != nil {
-		s.fail("history", f.Name, "what stood here before could not be read")
+	v, others, ok := s.version(f, &was, raw)
+	if !ok {
 		return
 	}
-	others := strangers(all, s.w)
-	if s.tooManyVersions(f, others) {
-		return
-	}
-	slot = s.rec.Put(f.Name)
-	verdict, joined := State(slot, f, record.Version{By: s.w.By, Raw: kept(raw), From: from}, s.w)
+	slot := s.rec.Put(f.Name)
+	verdict, joined := State(slot, f, v, s.w)
 	s.noteState(f, was, others, raw, verdict, joined)
 	switch {
 	case verdict == Took:

@@ -24,7 +24,7 @@ import (
 // both have changed is there twice and marked, unless they made the same of it.
 // Of two concurrent texts it makes no difference which comes first.
 func Text(cur *record.Slot, raw json.RawMessage, base func() (json.RawMessage, error), w *Write) (Verdict, error) {
-	into := unread(cur, w)
+	into := strangers(standing(cur), w)
 	if len(into) == 0 {
 		cur.Raw, cur.By, cur.Elems, cur.Versions = raw, w.By, nil, nil
 		return Took, nil
@@ -33,29 +33,27 @@ func Text(cur *record.Slot, raw json.RawMessage, base func() (json.RawMessage, e
 	if err != nil {
 		return Kept, err
 	}
-	out, verdict, err := merge(was, cur, raw, last(into), w)
+	out, verdict, err := merge(was, cur, raw, greatest(into).By, w)
 	if err == nil && verdict != Lost {
-		cur.Raw, cur.By, cur.Elems = out, w.By, []record.Elem{{Adds: append(into, w.By)}}
+		cur.Raw, cur.By, cur.Elems = out, w.By, nil
+		comeInto(cur, into, w.By)
 	}
 	return verdict, err
 }
 
-// unread are the writes that have come into a text and that an author had not
-// read.
-func unread(cur *record.Slot, w *Write) (out []record.Writer) {
-	all := []record.Writer{cur.By}
-	if len(cur.Elems) > 0 {
-		all = cur.Elems[0].Adds
+// text settles a long text.
+func (s *settling) text(f *record.Field, raw json.RawMessage) {
+	if s.gone(f) {
+		return
 	}
-	for _, o := range all {
-		if !w.Covers(o) {
-			out = append(out, o)
-		}
+	was := s.slot(f)
+	verdict, err := Text(s.rec.Put(f.Name), raw, func() (json.RawMessage, error) { return s.base(f) }, s.w)
+	if err != nil {
+		s.fail("history", f.Name, "what stood here before could not be read")
+		return
 	}
-	return out
+	s.note(f, was, raw, verdict)
 }
-
-func last(all []record.Writer) record.Writer { return slices.MaxFunc(all, Compare) }
 
 func merge(was json.RawMessage, cur *record.Slot, raw json.RawMessage, by record.Writer, w *Write) (json.RawMessage, Verdict, error) {
 	if sameValue(cur.Raw, raw) {
@@ -169,86 +167,4 @@ func punctuation(text string) int {
 		return size
 	}
 	return 0
-}
-
-// mergeTokens merges two lists that come from the same one. Where both have
-// changed the same of it, both says what becomes of that.
-func mergeTokens(base, a, b []string, both func(base, a, b []string) []string) (out []string) {
-	left, right := changes(base, a), changes(base, b)
-	at := 0
-	for len(left) > 0 || len(right) > 0 {
-		var next change
-		switch {
-		case len(right) == 0 || len(left) > 0 && left[0].before(right[0]):
-			next, left = left[0], left[1:]
-		case len(left) == 0 || right[0].before(left[0]):
-			next, right = right[0], right[1:]
-		default:
-			var g clash
-			g, left, right = overlap(left, right)
-			out = append(out, base[at:g.from]...)
-			at = g.to
-			mine, theirs := g.side(base, g.left), g.side(base, g.right)
-			switch {
-			case slices.Equal(mine, theirs):
-				out = append(out, mine...)
-			case g.from == g.to: // both have put something in
-				out = append(append(out, mine...), theirs...)
-			default:
-				out = append(out, both(base[g.from:g.to], mine, theirs)...)
-			}
-			continue
-		}
-		out = append(append(out, base[at:next.from]...), next.to...)
-		at = next.till
-	}
-	return append(out, base[at:]...)
-}
-
-// change is a stretch of a list that has become another; where it is empty,
-// something was put in.
-type change struct {
-	from, till int
-	to         []string
-}
-
-// before reports whether all of c stands before all of o. Two that put something
-// in at the same place do not, nor does one that overlaps.
-func (c change) before(o change) bool {
-	return c.till <= o.from && (c.from < c.till || o.from < o.till || c.till < o.from)
-}
-
-// clash is a stretch in which the changes of both sides overlap.
-type clash struct {
-	from, to    int
-	left, right []change
-}
-
-// overlap takes the changes of both sides that overlap, one with the next.
-func overlap(left, right []change) (g clash, _, _ []change) {
-	g = clash{from: min(left[0].from, right[0].from), to: max(left[0].till, right[0].till), left: left[:1], right: right[:1]}
-	l, r := 1, 1
-	for more := true; more; {
-		more = false
-		if l < len(left) && left[l].from < g.to {
-			l, more = l+1, true
-			g.to = max(g.to, left[l-1].till)
-		}
-		if r < len(right) && right[r].from < g.to {
-			r, more = r+1, true
-			g.to = max(g.to, right[r-1].till)
-		}
-	}
-	g.left, g.right = left[:l], right[:r]
-	return g, left[l:], right[r:]
-}
-
-// side is what one side has made of the stretch.
-func (g clash) side(base []string, all []change) (out []string) {
-	at := g.from
-	for _, c := range all {
-		out = append(append(out, base[at:c.from]...), c.to...)
-		at = c.till
-	}
-	return append(out, base[at:g.to]...)
 }

@@ -2,6 +2,9 @@ package conflicts_test
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -180,6 +183,69 @@ func TestText_ownOnTop(t *testing.T) {
 	require.JSONEq(t, string(quoted("安娜\n二\n班本")), string(rec.Raw("note")))
 }
 
+// Of what is larger than can be compared, and differs at both ends, all counts as
+// changed.
+func TestMergeText_large(t *testing.T) {
+	t.Parallel()
+
+	side := int(math.Sqrt(conflicts.MaxCells))
+	require.Equal(t, conflicts.MaxCells, side*side)
+	for lines, clean := range map[int]bool{side: true, side + 1: false} {
+		base := make([]string, lines)
+		for i := range base {
+			base[i] = strconv.Itoa(i)
+		}
+		a, b := slices.Clone(base), slices.Clone(base)
+		a[0], a[lines-1], b[lines/2] = "first", "last", "middle"
+		want := slices.Clone(a)
+		want[lines/2] = "middle"
+
+		merged, is := conflicts.MergeText(strings.Join(base, "\n"), strings.Join(a, "\n"), strings.Join(b, "\n"))
+
+		require.Equal(t, clean, is, lines)
+		if clean {
+			require.Equal(t, strings.Join(want, "\n"), merged)
+		}
+	}
+}
+
+// What two have put in may be as long as a text may be.
+func TestText_asLongAsCanBe(t *testing.T) {
+	t.Parallel()
+
+	for over, asks := range []int{0, 1} {
+		rec := noted(t, "")
+		_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("note", string(quoted("a")))}), writeAt(anna, 5, 3))
+		require.NoError(t, err)
+		rest := strings.Repeat("b", field.MaxTextBytes-len("a\n")+over)
+
+		report, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("note", string(quoted(rest)))}), writeAt(ben, 6, 4))
+
+		require.NoError(t, err)
+		require.Len(t, report.Clashes, asks)
+	}
+}
+
+// A text that comes back to a restored server stays replaced, if whoever replaced
+// it had seen it and is back already.
+func TestText_replacedForGood(t *testing.T) {
+	t.Parallel()
+
+	rec := noted(t, "一")
+	later := writeAt(ben, 6, 3)
+	later.Seen.Log = 2
+	later.Seen.Dots = map[record.ReplicaID]uint64{anna: 1}
+	later.Awaited = map[record.ReplicaID]uint64{anna: 1}
+	_, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("note", string(quoted("三")))}), later)
+	require.NoError(t, err)
+
+	report, err := conflicts.Apply(rec, edit(record.Edit{Set: vals("note", string(quoted("一\n二")))}), writeAt(anna, 5, 4))
+
+	require.NoError(t, err)
+	require.True(t, report.Merged)
+	require.Equal(t, `"三"`, string(rec.Raw("note")))
+}
+
 // Where the merged text would be too long, the later one stands and a person is
 // asked.
 func TestText_tooLong(t *testing.T) {
@@ -205,7 +271,7 @@ func TestText_tooLong(t *testing.T) {
 func TestText_base(t *testing.T) {
 	t.Parallel()
 
-	for seen, want := range map[record.Seq]string{0: "甲\n二\n乙", 2: "一\n乙\n【"} {
+	for seen, want := range map[record.Seq]string{0: "甲\n二\n乙", 2: "甲\n二\n三\n一\n二\n乙"} {
 		rec := noted(t, "甲\n二\n三")
 		w := writeAt(ben, 5, 4)
 		w.Seen.Log = seen
@@ -218,11 +284,7 @@ func TestText_base(t *testing.T) {
 			Set: vals("note", string(quoted("一\n二\n乙"))), Base: vals("note", string(quoted("一\n二\n三"))),
 		}), w)
 		require.NoError(t, err)
-		if seen == 0 {
-			require.JSONEq(t, string(quoted(want)), string(rec.Raw("note")))
-		} else {
-			require.NotEqual(t, string(quoted("甲\n二\n乙")), string(rec.Raw("note")))
-		}
+		require.JSONEq(t, string(quoted(want)), string(rec.Raw("note")))
 	}
 }
 

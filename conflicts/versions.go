@@ -20,7 +20,24 @@ func standing(cur *record.Slot) []record.Version {
 	if len(cur.Versions) > 0 || cur.By.IsZero() {
 		return cur.Versions
 	}
-	return []record.Version{{By: cur.By, Raw: cur.Raw}} // to clear is to write
+	only := record.Version{By: cur.By, Raw: cur.Raw}
+	if record.IsNull(cur.Raw) { // to clear is to write, and has one form
+		only.Raw = nil
+	}
+	return []record.Version{only}
+}
+
+// comeInto remembers whose writes are in a text or a list that not all of them
+// knew. Of a replica the last stands for all.
+func comeInto(slot *record.Slot, into []record.Version, by record.Writer) {
+	slot.Versions = nil
+	if len(into) == 0 {
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(into), func(v record.Version) bool { return v.By.Same(by) })
+	for _, v := range among(others, record.Version{By: by}) {
+		slot.Versions = append(slot.Versions, record.Version{By: v.By})
+	}
 }
 
 // strangers are the versions that an author had not seen.
@@ -87,6 +104,31 @@ func (s *settling) screen(f *record.Field, all []record.Version, cur json.RawMes
 		return cur, nil
 	}
 	return s.base(f)
+}
+
+// slot is a field as it stands, empty if nobody has written it.
+func (s *settling) slot(f *record.Field) record.Slot {
+	if there := s.rec.Slot(f.Name); there != nil {
+		return *there
+	}
+	return record.Slot{}
+}
+
+// version is a write as the field will remember it, and the versions that it
+// stands beside. ok is false if it cannot be taken.
+func (s *settling) version(f *record.Field, was *record.Slot, raw json.RawMessage) (v record.Version, others []record.Version, ok bool) {
+	all := standing(was)
+	from, err := s.from(f, all, was.Raw)
+	if err != nil {
+		s.fail("history", f.Name, "what stood here before could not be read")
+		return v, nil, false
+	}
+	others = strangers(all, s.w)
+	if len(others) >= MaxVersions {
+		s.fail("undecided", f.Name, "%d people have changed this at the same time; one of them has to be decided for first", len(others))
+		return v, nil, false
+	}
+	return record.Version{By: s.w.By, Raw: kept(raw), From: from}, others, true
 }
 
 // Settled are versions that stood against each other until somebody wrote who

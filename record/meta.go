@@ -46,7 +46,7 @@ func (r *Record) Pack() []byte {
 		end := at + len(s.Raw)
 		s.Raw = b[at:end:end]
 		at = end + 1
-		if len(s.Elems) > 0 && s.Elems[0].Raw != nil {
+		if len(s.Elems) > 0 {
 			s.Elems = packed(s.Elems, s.Raw)
 		}
 	}
@@ -188,10 +188,8 @@ func (m *metaReader) slot(s *Slot) {
 	if n == 0 {
 		return
 	}
-	var raws []json.RawMessage
-	if n == 1 && (IsNull(s.Raw) || s.Raw[0] == '"') {
-		raws = []json.RawMessage{nil} // a text, whatever the field's policy is by now: of it the writers are known
-	} else if raws, m.err = ParseList(s.Raw); m.err != nil || len(raws) != n {
+	raws, err := ParseList(s.Raw)
+	if err != nil || len(raws) != n {
 		m.err = errMeta
 		return
 	}

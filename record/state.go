@@ -36,12 +36,12 @@ type Slot struct {
 	Field string
 	Raw   json.RawMessage // canonical; of a set, the sorted list of its elements
 	By    Writer          // the last write; of a set, the last change
-	Elems []Elem          // of a set, in the order of the list; of a text, one with all who have written into it
+	Elems []Elem          // of a set, in the order of the list
 
 	// Versions are the writes that nobody has replaced knowingly, of a state or
 	// of what people decide: if there are several, they stand against each
-	// other. Of a list they are the writes that have come into it since somebody
-	// knew all of it.
+	// other. Of a text or a list they are the writes that have come into it since
+	// somebody knew all of it.
 	Versions []Version
 }
 
@@ -174,6 +174,14 @@ func (r *Record) Saw(w Writer) {
 // exact, because it goes by a place in a total order and not by time.
 func (r *Record) Prune(floor Seq) {
 	r.Vector = slices.DeleteFunc(r.Vector, func(w Writer) bool { return w.Seq <= floor })
+}
+
+// OrNull is raw, or null if that is absent.
+func OrNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
 }
 
 // IsNull reports whether raw is no value: absent, or a field cleared.

@@ -110,3 +110,6 @@ func (e *Engine) together(org record.OrgID, all []Together, commit func(*committ
 		}
 	}
 }
+
+// PurgeRests is how many times as long as a step a purge rests.
+const PurgeRests = purgeRests

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roadbook/record"
+	"roadbook/sync"
 	"roadbook/sync/wire"
 )
 
@@ -158,8 +159,10 @@ func TestPurge_rests(t *testing.T) {
 	w.pass(keep + time.Second)
 	ctx, stop := context.WithCancel(t.Context())
 	rests := 0
+	w.engine.Now = func() time.Time { w.pass(time.Millisecond); return w.now() } // so that a step takes some
 	w.engine.Rest = func(ctx context.Context, d time.Duration) error {
-		require.Zero(t, d, "no time has passed by this clock")
+		require.Positive(t, d)
+		require.Zero(t, d%(sync.PurgeRests*time.Millisecond), "%s is not so many times as long as a step", d)
 		if rests++; rests == 2 {
 			stop()
 		}

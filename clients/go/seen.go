@@ -130,18 +130,11 @@ func (d *Device) withUnits(dr *Draft) record.Values {
 		slices.Sort(unit)
 		for _, name := range unit {
 			if all.Get(name) == nil {
-				all = all.With(name, orNull(dr.view.Raw(name)))
+				all = all.With(name, record.OrNull(dr.view.Raw(name)))
 			}
 		}
 	}
 	return all
-}
-
-func orNull(raw json.RawMessage) json.RawMessage {
-	if raw == nil {
-		return json.RawMessage("null")
-	}
-	return raw
 }
 
 // after names the pending mutations whose values the edits replace: if one of

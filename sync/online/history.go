@@ -178,17 +178,10 @@ type fields struct {
 // field finds a field's change, beginning with what stood after it.
 func (f *fields) field(name string, after json.RawMessage) *FieldChange {
 	if f.of[name] == nil {
-		f.of[name] = &FieldChange{Field: name, After: orNull(after)}
+		f.of[name] = &FieldChange{Field: name, After: record.OrNull(after)}
 		f.order = append(f.order, name)
 	}
 	return f.of[name]
-}
-
-func orNull(raw json.RawMessage) json.RawMessage {
-	if raw == nil {
-		return json.RawMessage("null")
-	}
-	return raw
 }
 
 // undo takes one edit back. Of a field that it did not change although it
@@ -205,7 +198,7 @@ func (b *back) undo(e *pastEdit, f *fields) {
 	}
 	for _, v := range e.Set {
 		after := b.value[v.Field]
-		if e.Was.Get(v.Field) != nil && b.merges(v.Field) && string(b.canonical(v)) != string(orNull(after)) {
+		if e.Was.Get(v.Field) != nil && b.merges(v.Field) && string(b.canonical(v)) != string(record.OrNull(after)) {
 			f.field(v.Field, after).Typed = v.Raw
 		}
 	}
@@ -215,11 +208,11 @@ func (b *back) undo(e *pastEdit, f *fields) {
 	}
 	for _, v := range e.Set {
 		stands := b.value[v.Field]
-		if e.Was.Get(v.Field) == nil && string(b.canonical(v)) != string(orNull(stands)) {
+		if e.Was.Get(v.Field) == nil && string(b.canonical(v)) != string(record.OrNull(stands)) {
 			c := f.field(v.Field, stands)
 			c.Lost = v.Raw
 			if c.Before == nil {
-				c.Before = orNull(stands)
+				c.Before = record.OrNull(stands)
 			}
 		}
 	}
