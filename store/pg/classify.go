@@ -15,6 +15,7 @@ import (
 // SQLSTATEs with a meaning of their own here.
 const (
 	serializationFailure = "40001"
+	notInRecovery        = "55000" // of a promotion: it is a primary already
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
 	queryCanceled        = "57014"

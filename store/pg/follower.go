@@ -58,10 +58,10 @@ func Promote(ctx context.Context, pool *Pool) error {
 			break
 		}
 		p, ours := errors.AsType[*pgconn.PgError](err)
-		if ours && try > 1 && p.Code == "55000" { // not in recovery
+		if ours && try > 1 && p.Code == notInRecovery {
 			return nil // the first time it was only the waiting that was cut: it is a primary already
 		}
-		if !ours || try == promoteTries || p.Code != "40001" { // cut by what is still applied
+		if !ours || try == promoteTries || p.Code != serializationFailure {
 			return Classify(fmt.Errorf("promoting: %w", err))
 		}
 	}
