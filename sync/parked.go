@@ -59,7 +59,7 @@ func (s *settling) park(why *errs.Error) (record.Outcome, error) {
 // has got before it failed.
 func (s *settling) follow(why *errs.Error) (bool, error) {
 	if s.w.head.Parked == 0 || why.Kind != errs.Missing || s.by.IsZero() {
-		return false, nil //nolint:nilerr // a refusal that waits for nothing stays one
+		return false, nil
 	}
 	var absent []record.ID
 	for _, id := range s.named() {
