@@ -87,7 +87,7 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 	if r.Owner.IsZero() {
 		e.Set = e.Set[:len(e.Set)-1]
 	}
-	if base := asText(c.Base); base != nil && kind.Field("base") != nil {
+	if base := AsText(c.Base); base != nil && kind.Field("base") != nil {
 		e.Set = append(e.Set, record.Value{Field: "base", Raw: base})
 	}
 	if known, err := s.find(id); known != nil || err != nil {
@@ -220,15 +220,15 @@ func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
 		return s.mark(asked, record.Values{{Field: "state", Raw: quote("expired")}})
 	}
 	set := record.Values{{Field: "state", Raw: quote("resolved")}}
-	if text := asText(chosen); text != nil {
+	if text := AsText(chosen); text != nil {
 		set = append(set, record.Value{Field: "chosen", Raw: text})
 	}
 	return s.mark(asked, append(set, s.signature(asked)...))
 }
 
-// asText is a value as a conflict shows it: text as it is, anything else as the
+// AsText is a value as a conflict shows it: text as it is, anything else as the
 // JSON of it. One that is too long, or none, is not shown.
-func asText(raw json.RawMessage) json.RawMessage {
+func AsText(raw json.RawMessage) json.RawMessage {
 	switch {
 	case len(raw) > maxShownValue || record.IsNull(raw):
 		return nil

@@ -43,6 +43,7 @@ type settling struct {
 	effects []Effects
 	rescope []record.ID
 	assumed []record.ID      // to be new, without looking
+	after   record.ID        // the refused mutation that it builds on
 	taken   []*record.Record // conflicts that somebody else has decided first
 }
 
@@ -293,6 +294,7 @@ func (s *settling) checkAfter() error {
 		case entry == nil:
 			return errs.New("sync.after", errs.Invalid, "it comes after a change that has not arrived").Coded("after")
 		case entry.Result == record.Refused:
+			s.after = entry.ID
 			return dependsOn()
 		}
 	}
