@@ -14,6 +14,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,12 +89,13 @@ func Open(cfg Config) (*Device, error) {
 	if err := d.load(); err != nil {
 		return nil, d.fail(err)
 	}
-	if d.id.Install != "" {
-		return d, nil
-	}
 	return d, d.change(func(b *batch) error {
-		d.id.Install = cfg.NewID().String()
-		d.saveIdentity(b)
+		d.giveUpDamaged(b)
+		if d.id.Install == "" || d.id.Format < storeFormat {
+			d.id.Install = cmp.Or(d.id.Install, cfg.NewID().String())
+			d.id.Format = storeFormat
+			d.saveIdentity(b)
+		}
 		return nil
 	})
 }
