@@ -82,7 +82,7 @@ func (s *Service) Refused(ctx context.Context, who access.Caller, q RefusedQuery
 		if err != nil {
 			return err
 		}
-		l := &refusedList{v: v, q: q, writers: map[record.ReplicaID]store.Writer{}, page: &out}
+		l := &refusedList{v: v, q: q, persons: map[record.ReplicaID]record.ID{}, devices: map[record.ReplicaID]record.ID{}, page: &out}
 		if err := l.load(ctx, rows); err != nil {
 			return err
 		}
@@ -107,7 +107,8 @@ func (s *Service) Refused(ctx context.Context, who access.Caller, q RefusedQuery
 type refusedList struct {
 	v       sync.Sight
 	q       RefusedQuery
-	writers map[record.ReplicaID]store.Writer
+	persons map[record.ReplicaID]record.ID // who writes under a name
+	devices map[record.ReplicaID]record.ID // and on which device
 	names   map[record.ID]string
 	page    *RefusedPage
 }
@@ -125,7 +126,7 @@ func (l *refusedList) load(ctx context.Context, rows []store.Entry) error {
 	}
 	var people []record.ID
 	for _, w := range writers {
-		l.writers[w.ID] = w
+		l.persons[w.ID], l.devices[w.ID] = w.Person, w.Device
 		people = append(people, w.Person)
 	}
 	found, err := l.v.Tx.People(ctx, people)
@@ -150,10 +151,9 @@ func (l *refusedList) answers(person record.ID) bool {
 
 func (l *refusedList) add(ctx context.Context, row *store.Entry) error {
 	typed := history.Typed(row)
-	writer := l.writers[typed.Replica]
 	person := row.Person
 	if person.IsZero() {
-		person = writer.Person // it could not even be read
+		person = l.persons[typed.Replica] // it could not even be read
 	}
 	if row.Twin != 0 || !l.answers(person) {
 		return nil
@@ -178,7 +178,7 @@ func (l *refusedList) add(ctx context.Context, row *store.Entry) error {
 		return err
 	}
 	l.page.Refused = append(l.page.Refused, RefusedChange{
-		Seq: row.Seq, Mutation: typed.ID, State: row.Result, Person: person, Name: l.names[person], Device: writer.Device,
+		Seq: row.Seq, Mutation: typed.ID, State: row.Result, Person: person, Name: l.names[person], Device: l.devices[typed.Replica],
 		Arrived: row.Arrived.UTC(), Reason: keep.Refusal, After: keep.After, Records: shown,
 	})
 	return nil
