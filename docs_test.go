@@ -211,6 +211,9 @@ func describe(k *record.Kind) string {
 		}
 		first = false
 		fmt.Fprintf(&b, "`%s` %s %s", f.Name, f.Type, f.Policy)
+		if f.By != "" {
+			b.WriteString(" by " + f.By)
+		}
 		if f.To != "" {
 			b.WriteString(" to " + f.To)
 		}

@@ -25,8 +25,9 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task"}, write: []string{"account", "contact", "task"}},
-	Finance: {read: []string{"account", "contact", "task"}},
+	Service: {read: []string{"account", "contact", "task", "request"}, write: []string{"account", "contact", "task", "request"}},
+	Finance: {read: []string{"account", "contact", "task", "request"}, write: []string{"request"}},
+	ERP:     {read: []string{"account", "contact", "task", "request"}, write: []string{"request"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }
 
@@ -72,6 +73,11 @@ func (a *Actor) CheckWrite(k *record.Kind) error {
 		return errs.New("access.CheckWrite", errs.Denied, "only an administrator may change this").Coded("catalogue")
 	}
 	return errs.New("access.CheckWrite", errs.Denied, "your role may not change this").Coded("denied")
+}
+
+// Answers reports whether the actor answers for a field that is owned.
+func (a *Actor) Answers(f *record.Field) bool {
+	return a.System || a.any(func(r Role) bool { return string(r) == f.By })
 }
 
 // CheckDelete refuses to delete or bring back what is neither the actor's own

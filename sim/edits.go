@@ -34,11 +34,11 @@ func (w *World) derive(reason string) record.ID {
 	return origin.Derive(fmt.Sprintf("%d %s", w.seed, reason))
 }
 
-// idOf is the record that a name means: a person's login, a unit, "x" and the
-// id of a conflict, or what a script calls a record.
+// idOf is the record that a name means: a person's login, a unit, "x" or "q"
+// and the id of a conflict or a request, or what a script calls a record.
 func (w *World) idOf(name string) record.ID {
-	if rest, is := strings.CutPrefix(name, "x"); is {
-		if id, err := record.ParseID(rest); err == nil {
+	if kinds[name[0]] == "conflict" || kinds[name[0]] == "request" {
+		if id, err := record.ParseID(name[1:]); err == nil {
 			return id
 		}
 	}
@@ -47,7 +47,7 @@ func (w *World) idOf(name string) record.ID {
 
 // kinds are those of the records whose names begin with a letter.
 var kinds = map[byte]string{
-	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict",
+	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict", 'q': "request",
 }
 
 func (w *World) kindOf(name string) string {

@@ -261,8 +261,11 @@ func (g *generator) scripted(id record.ID, kind string) string {
 	if name := g.w.names[id]; name != "" {
 		return name
 	}
-	if kind == "conflict" {
+	switch kind {
+	case "conflict":
 		return "x" + id.String()
+	case "request":
+		return "q" + id.String()
 	}
 	return ""
 }
@@ -305,7 +308,7 @@ func (g *generator) typing(p *phone) Step {
 
 // screen is what somebody can change.
 func (g *generator) screen(p *phone) (views []device.View) {
-	for _, kind := range []string{"account", "contact", "visit_plan", "task", "opportunity", "conflict"} {
+	for _, kind := range []string{"account", "contact", "visit_plan", "task", "opportunity", "conflict", "request"} {
 		for _, v := range p.dev.List(kind) {
 			if g.scripted(v.ID, v.Kind) != "" {
 				views = append(views, v)

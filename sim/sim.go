@@ -170,7 +170,8 @@ func schemaOf(deletes string, hidden []string) (*record.Schema, error) {
 		k.Fields[at].Readers = []string{"manager", "admin"}
 	}
 	account.Fields = append(account.Fields, &record.Field{Name: "calls", Type: "number", Policy: record.Counter},
-		&record.Field{Name: "terms", Type: "text", Policy: record.Manual})
+		&record.Field{Name: "terms", Type: "text", Policy: record.Manual},
+		&record.Field{Name: "limit", Type: "text", Policy: record.Owned, By: "admin"})
 	return schema, schema.Check()
 }
 

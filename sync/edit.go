@@ -73,8 +73,8 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		}
 		return missing()
 	}
-	if kind.Name == conflictKind && !s.actor.System {
-		return errs.New("sync.create", errs.Denied, "only the server opens a conflict").Coded("server_kind")
+	if (kind.Name == conflictKind || kind.Name == requestKind) && !s.actor.System {
+		return errs.New("sync.create", errs.Denied, "only the server makes records of this kind").Coded("server_kind")
 	}
 	if !s.actor.Reads(kind) {
 		return errs.New("sync.create", errs.Denied, "your role may not make records of this kind").Coded("denied")
@@ -173,8 +173,15 @@ func (s *settling) forget(rec *record.Record) error {
 }
 
 func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
-	if err := s.actor.CheckWrite(rec.Kind); err != nil {
-		return err
+	if !onlyOwned(e, rec.Kind) { // for these it is enough to see the record: whoever does not own them asks
+		if err := s.actor.CheckWrite(rec.Kind); err != nil {
+			return err
+		}
+	}
+	if rec.Kind.Name == requestKind && !s.actor.System {
+		if err := s.checkDecision(e, rec); err != nil {
+			return err
+		}
 	}
 	for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
 		for _, v := range values {
@@ -290,7 +297,7 @@ func lastUnseen(rec *record.Record, w *conflicts.Write) record.Writer {
 const maxChildren = 1000
 
 // children lists the live records below one, with what hangs below them if the
-// kind cascades. Conflicts about it are no reason to keep it.
+// kind cascades. Conflicts and requests about it are no reason to keep it.
 func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
 	for level := []record.ID{rec.ID}; len(level) > 0 && len(live) <= maxChildren; {
 		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
@@ -303,7 +310,7 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if child.Kind.Name != conflictKind && child.State == record.Live {
+			if !asks(child) && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}
@@ -366,6 +373,11 @@ func (s *settling) report(rec *record.Record, r conflicts.Report, body *history.
 	body.Was = r.Was
 	s.merged = s.merged || r.Merged
 	s.edits = append(s.edits, *body)
+	for _, a := range r.Answers {
+		if err := s.answerRequest(rec, a); err != nil {
+			return err
+		}
+	}
 	for _, done := range r.Settled {
 		if err := s.close(rec, done); err != nil {
 			return err

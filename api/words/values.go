@@ -54,6 +54,14 @@ var ofValues = map[string]said{
 		"There is not enough left for this.",
 		"剩余数量不足。",
 	},
+	"request": {
+		"A change request is declined by whoever answers for the field, or taken back by its author. To accept it, change the field itself.",
+		"变更申请只能由该字段的负责方拒绝，或由申请人撤回；同意请直接修改该字段。",
+	},
+	"answered": {
+		"This change request has been answered already.",
+		"该变更申请已经处理过了。",
+	},
 	"transition": {
 		"This step cannot be taken from where the record stood on your screen.",
 		"从屏幕上显示的状态不能直接变为这个状态。",
