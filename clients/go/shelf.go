@@ -2,7 +2,6 @@ package device
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +15,8 @@ type shelf struct {
 	slot    string // a or b
 	epoch   string // of the log that the records came from
 	records map[record.ID]*held
+	tally   wire.Tally // of records
+	bad     [][]byte   // keys of rows that could not be read
 }
 
 // held is a record as it was pulled, with the scopes through which it is here.
@@ -36,11 +37,14 @@ func (s *shelf) table() string { return tableBase + s.slot }
 func (s *shelf) load(store Store) error {
 	return store.Load(s.table(), func(key, value []byte) error {
 		h := &held{}
-		if len(key) != len(record.ID{}) {
-			return fmt.Errorf("a record's key of %d bytes", len(key))
+		text, whole := unseal(value)
+		if !whole || len(key) != len(record.ID{}) || json.Unmarshal(text, h) != nil {
+			s.bad = append(s.bad, slices.Clone(key))
+			return nil
 		}
 		s.records[record.ID(key)] = h
-		return json.Unmarshal(value, h)
+		s.count(record.ID(key), h, 1)
+		return nil
 	})
 }
 
@@ -155,9 +159,11 @@ func (s *shelf) change(c *wire.Change, b *batch) bool {
 }
 
 func (s *shelf) put(id record.ID, h *held, b *batch) {
+	s.count(id, s.records[id], -1)
+	s.count(id, h, 1)
 	s.records[id] = h
 	if !b.off {
-		b.putText(s.table(), id[:], h.text())
+		b.putText(s.table(), id[:], seal(h.text()))
 	}
 }
 
@@ -176,6 +182,7 @@ func (h *held) text() []byte {
 }
 
 func (s *shelf) remove(id record.ID, b *batch) {
+	s.count(id, s.records[id], -1)
 	delete(s.records, id)
 	b.delete(s.table(), id[:])
 }
