@@ -85,7 +85,7 @@ func fieldsWith(p record.Policy) string {
 	for _, k := range shipped.Schema().Kinds {
 		var names []string
 		for _, f := range k.Fields {
-			if f.Policy == p && !slices.Contains(everyKind, f.Name) && k.Name != "conflict" && k.Name != "request" {
+			if f.Policy == p && !slices.Contains(everyKind, f.Name) && k.Name != "conflict" && k.Name != "request" && k.Name != "reserve" {
 				names = append(names, strings.ToLower(f.Label["en"]))
 			}
 		}

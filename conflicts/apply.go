@@ -281,6 +281,10 @@ func (s *settling) inc(f *record.Field, raw json.RawMessage) {
 		s.was(f, *slot)
 		err = Count(slot, delta, s.w)
 	}
+	if f.Ranges && delta < 0 {
+		s.fail("floor", f.Name, "numbers that were given out do not come back")
+		return
+	}
 	if err != nil {
 		s.fail("type", f.Name, "%s", err.Error())
 	}

@@ -58,6 +58,8 @@ type Field struct {
 	Floor    *int64            `json:"floor,omitempty"`  // of a counter
 	States   *States           `json:"states,omitempty"` // of a process
 	By       string            `json:"by,omitempty"`     // the role that answers for it, if it is owned
+	Share    int64             `json:"share,omitempty"`  // of a counter: the most of it that a device may reserve at once
+	Ranges   bool              `json:"ranges,omitempty"` // what is reserved of it are numbers in a row, which never come back
 	Group    string            `json:"group,omitempty"`  // fields of one group merge as one
 	To       string            `json:"to,omitempty"`     // the kind that a reference names
 	Readers  []string          `json:"-"`                // roles that may see it; nobody named means everybody
@@ -189,6 +191,7 @@ func (k *Kind) check(s *Schema) []string {
 		if (f.Policy == Owned) != (f.By != "") {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: an owned field, and no other, names the role that answers for it", k.Name, f.Name))
 		}
+		wrong = append(wrong, k.checkShare(f)...)
 		if f.Policy == Owned && len(f.Readers) > 0 {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: what is asked of an owned field is seen by all who see its record, so the field must be", k.Name, f.Name))
 		}

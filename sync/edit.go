@@ -38,6 +38,9 @@ func (s *settling) edit(e *record.Edit) error {
 	s.noteOver(rec, w)
 	switch e.Op {
 	case record.OpDelete:
+		if rec.Kind.Name == reserveKind && !s.actor.System {
+			return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
+		}
 		return s.remove(e, rec, w)
 	case record.OpRestore:
 		return s.restore(e, rec)
@@ -89,7 +92,10 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		return err
 	}
 	s.defaults(d.now)
-	return s.report(d.now, report, &body)
+	if err := s.report(d.now, report, &body); err != nil || kind.Name != reserveKind || s.actor.System {
+		return err
+	}
+	return s.reserve(d, e)
 }
 
 // defaults fills in what every record says of its making.
@@ -148,7 +154,10 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if err != nil {
 		return err
 	}
-	return s.report(d.now, report, &body)
+	if err := s.report(d.now, report, &body); err != nil || rec.Kind.Name != reserveKind {
+		return err
+	}
+	return s.giveBack(d)
 }
 
 // forget drops what a record remembers of writes that are back by now.
@@ -180,6 +189,11 @@ func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
 	}
 	if rec.Kind.Name == requestKind && !s.actor.System {
 		if err := s.checkDecision(e, rec); err != nil {
+			return err
+		}
+	}
+	if rec.Kind.Name == reserveKind && !s.actor.System {
+		if err := s.checkReserve(e, rec); err != nil {
 			return err
 		}
 	}
@@ -310,7 +324,7 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if !asks(child) && child.State == record.Live {
+			if !asks(child) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}
