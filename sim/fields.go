@@ -145,6 +145,7 @@ func (r *replay) check(t *tables) {
 		}
 	}
 	r.truth.check(t)
+	r.checkPots(t)
 	for id := range r.opened {
 		if r.deleted[id] && r.horizon > 0 {
 			continue // and purged
