@@ -151,12 +151,26 @@ func (c *copier) tell(done backup.Restored) error {
 	return nil
 }
 
+// A PostgreSQL that somebody restored by hand can be read before it has come to
+// the end of its archive. How long that is waited for, and how often it is asked.
+const (
+	recoversWithin = 10 * time.Second
+	recoveryPolled = 200 * time.Millisecond
+)
+
 // ours refuses a database that only follows another.
 func ours(ctx context.Context, pool *pg.Pool) error {
-	cluster, err := pg.ClusterOf(ctx, pool)
-	if err == nil && cluster.Standby {
-		err = errs.New("roadbook.open", errs.Invalid, "this database is a standby and takes no changes: “roadbook standby” has it "+
-			"follow, “roadbook promote” has it take the place of the other")
+	for begun := now(); ; {
+		f, err := pg.FollowerOf(ctx, pool)
+		if err != nil || !f.Standby {
+			return err
+		}
+		if f.Streaming || now().Sub(begun) > recoversWithin {
+			return errs.New("roadbook.open", errs.Invalid, "this database is a standby and takes no changes: “roadbook standby” has it "+
+				"follow, “roadbook promote” has it take the place of the other; one that is still being restored is served once it is through")
+		}
+		if err := sleep(ctx, recoveryPolled); err != nil {
+			return err
+		}
 	}
-	return err
 }
