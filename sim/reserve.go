@@ -41,9 +41,11 @@ func (p *phone) promises(s Step) error {
 		if bad != nil {
 			return bad
 		}
-		_, err = p.dev.Mutate(func(t *device.Typing) error { t.Spend(p.reserveOf("b1"), amount); return nil })
+		from := p.reserveOf("b1")
+		_, err = p.dev.Mutate(func(t *device.Typing) error { t.Spend(from, amount); return nil })
 	case "numbers":
-		_, err = p.dev.Mutate(func(t *device.Typing) error { number = t.Number(p.reserveOf("s1")); return nil })
+		from := p.reserveOf("s1")
+		_, err = p.dev.Mutate(func(t *device.Typing) error { number = t.Number(from); return nil })
 	case "returns":
 		err = p.dev.Return(p.reserveOf(s.Args[0]))
 	case "reclaims":
