@@ -34,11 +34,12 @@ func (w *World) derive(reason string) record.ID {
 	return origin.Derive(fmt.Sprintf("%d %s", w.seed, reason))
 }
 
-// idOf is the record that a name means: a person's login, a unit, "x" and the
-// id of a conflict, or what a script calls a record.
+// idOf is the record that a name means: a person's login, a unit, "x", "q"
+// or "r" and the id of a conflict, a request or a reserve, or what a script calls a record.
 func (w *World) idOf(name string) record.ID {
-	if rest, is := strings.CutPrefix(name, "x"); is {
-		if id, err := record.ParseID(rest); err == nil {
+	switch kinds[name[0]] {
+	case "conflict", "request", "reserve":
+		if id, err := record.ParseID(name[1:]); err == nil {
 			return id
 		}
 	}
@@ -47,7 +48,8 @@ func (w *World) idOf(name string) record.ID {
 
 // kinds are those of the records whose names begin with a letter.
 var kinds = map[byte]string{
-	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict",
+	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict", 'q': "request", 'r': "reserve",
+	'b': "budget", 's': "series",
 }
 
 func (w *World) kindOf(name string) string {
@@ -74,7 +76,7 @@ func (w *World) wishes(args []string) ([]wish, error) {
 		}
 		if e.op == record.OpCreate && w.names[e.id] == "" {
 			w.names[e.id] = name
-			if w.step.No > 0 {
+			if w.step.No > 0 && e.kind.Scope == "" {
 				w.births = append(w.births, name)
 			}
 		}

@@ -59,6 +59,8 @@ type replay struct {
 	deleted map[record.ID]bool
 	opened  map[record.ID]bool // conflicts
 	horizon record.Seq         // of the row that moved it last
+	put     int64              // into budgets
+	spent   int64              // from reserves
 }
 
 type dot struct {
@@ -233,6 +235,9 @@ func (r *replay) accepted(row *logRow) {
 			i++
 		}
 		r.edit(row, author, seen, e)
+		if e.By != "server" {
+			r.promised(ty, e)
+		}
 	}
 	if i != len(ty.edits) {
 		r.w.finds("the log lacks an edit of %s", ty)
@@ -283,6 +288,7 @@ func (r *replay) edit(row *logRow, author dot, seen version.Vector, e loggedEdit
 		for _, v := range e.Set {
 			r.text[place{e.ID, v.Field}] = string(v.Raw) // a conflict that is opened
 		}
+		r.counts(kind, e)
 		return
 	case e.Op == record.OpDelete:
 		r.remove(row, author, seen, e)

@@ -174,7 +174,7 @@ func (s *settling) setParent(d *draft) error {
 	if d.was != nil {
 		s.rescope = append(s.rescope, r.ID)
 	}
-	if r.Kind.Name != conflictKind {
+	if !asks(r) {
 		s.touch(above)
 	}
 	r.Parent, r.Root = parent, above.Root

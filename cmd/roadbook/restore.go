@@ -49,6 +49,7 @@ func runRestore(ctx context.Context, c *console, args []string) error {
 		Folder: r.folder, ID: *id, Data: r.cfg.Data, Bin: r.cfg.PGBin, Replace: *replace, NewKey: *newKey, Tell: c.say,
 		Org: record.OrgID(*org), Until: *to,
 		Key:   func(folder string) ([]byte, error) { return keptKey(r.cfg, folder) },
+		Blobs: func(folder string) backup.Blobs { return copied{blobsAt(folder)} },
 		Begin: func(ctx context.Context, dsn string) error { return r.begin(ctx, dsn, *verify) },
 	}
 	if !r.cfg.DatabaseURL.IsZero() {
@@ -143,6 +144,9 @@ func (c *copier) tell(done backup.Restored) error {
 	}
 	if done.Aside != "" {
 		c.say("what was there before is in %s, in %s: remove it when you are sure", done.Aside, done.Dir)
+	}
+	if done.Blobs > 0 {
+		c.say("%s photos and other files that were not there were put back", thousands(done.Blobs))
 	}
 	if done.Key != "" {
 		c.say("the installation's key came from the backup, and is in %s", done.Key)
