@@ -193,14 +193,15 @@ func TestInbox_twoDecideAtOnce(t *testing.T) {
 
 		require.Equal(t, record.Merged, late.Result)
 		for _, o := range []record.Outcome{late, again[0]} {
-			require.Len(t, o.Clashes, 1)
-			c := o.Clashes[0]
-			require.Equal(t, "decided", c.Code)
-			require.Equal(t, first.who.Person, c.By)
-			require.NotEmpty(t, c.At)
-			require.JSONEq(t, `"甲"`, string(c.Kept))
-			require.JSONEq(t, `"乙"`, string(c.Lost))
-			require.Equal(t, asked, *c.Conflict)
+			require.Len(t, o.Clashes, 2, "of the field, and of the conflict")
+			for _, c := range o.Clashes {
+				require.Equal(t, "decided", c.Code)
+				require.Equal(t, first.who.Person, c.By)
+				require.NotEmpty(t, c.At)
+				require.JSONEq(t, `"甲"`, string(c.Kept))
+				require.JSONEq(t, `"乙"`, string(c.Lost))
+				require.Equal(t, asked, *c.Conflict)
+			}
 		}
 		for _, p := range []*phone{lin, chen} {
 			require.Equal(t, "甲", p.text(shop, "name"))

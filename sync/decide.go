@@ -57,7 +57,11 @@ func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
 			case asked.ID:
 				return slices.Contains(deciding, v.Field)
 			case asked.Ref("record"):
-				return sameUnit(rec.Kind, v.Field, asked.Text("field"))
+				taken := sameUnit(rec.Kind, v.Field, asked.Text("field"))
+				if taken && (v.Field == asked.Text("field") || string(rec.Raw(v.Field)) != string(v.Raw)) {
+					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
+				}
+				return taken
 			}
 			return false
 		})
@@ -82,19 +86,21 @@ func (s *settling) isKept(id record.ID) bool {
 // signs his decision.
 func (s *settling) decided(e *record.Edit, now *record.Record) error {
 	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
-		s.merged = true
-		s.clashes = append(s.clashes, record.Clash{
-			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Code: history.Decided, Conflict: &now.ID,
-			Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
-			By: now.Ref("resolver"), At: now.Text("decided_at"),
+		s.second(now, record.Clash{
+			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
 		})
-		s.mine = append(s.mine, true)
 		return nil
 	}
 	if decides(e) && !s.actor.System {
 		return s.mark(now, s.signature(now))
 	}
 	return nil
+}
+
+// second tells of a value that was not taken because somebody else has decided.
+func (s *settling) second(asked *record.Record, c record.Clash) {
+	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
+	s.clashes, s.mine, s.merged = append(s.clashes, c), append(s.mine, true), true
 }
 
 // checkDelegate refuses to hand a conflict to somebody who may not see what it
