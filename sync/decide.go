@@ -15,7 +15,8 @@ import (
 // taken that was to decide, whatever its stamp says: he is told who decided and
 // when, and what he chose is in the history of the field and of the conflict.
 
-// deciding are the parts of a conflict that a decision writes.
+// deciding are the parts of a conflict that a decision writes. They go together:
+// what was chosen is never that of one and the field that of another.
 var deciding = []string{"state", "chosen", "resolver"}
 
 // decides reports whether an edit of a conflict decides it.
@@ -28,7 +29,7 @@ func decides(e *record.Edit) bool {
 func (s *settling) lookTaken() error {
 	for i := range s.m.Edits {
 		e := &s.m.Edits[i]
-		if !decides(e) {
+		if e.Kind != conflictKind || !slices.ContainsFunc(e.Set, func(v record.Value) bool { return slices.Contains(deciding, v.Field) }) {
 			continue
 		}
 		asked, err := s.find(e.ID)
@@ -55,7 +56,11 @@ func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
 		return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
 			switch rec.ID {
 			case asked.ID:
-				return slices.Contains(deciding, v.Field)
+				taken := slices.Contains(deciding, v.Field)
+				if taken && v.Field != "resolver" && string(rec.Raw(v.Field)) != string(v.Raw) {
+					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
+				}
+				return taken
 			case asked.Ref("record"):
 				taken := sameUnit(rec.Kind, v.Field, asked.Text("field"))
 				if taken && (v.Field == asked.Text("field") || string(rec.Raw(v.Field)) != string(v.Raw)) {
@@ -86,9 +91,11 @@ func (s *settling) isKept(id record.ID) bool {
 // signs his decision.
 func (s *settling) decided(e *record.Edit, now *record.Record) error {
 	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
-		s.second(now, record.Clash{
-			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
-		})
+		if !slices.ContainsFunc(s.clashes, func(c record.Clash) bool { return c.ID == now.ID }) { // both have chosen the same
+			s.second(now, record.Clash{
+				Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
+			})
+		}
 		return nil
 	}
 	if decides(e) && !s.actor.System {
