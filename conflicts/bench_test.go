@@ -80,6 +80,7 @@ func BenchmarkApply(b *testing.B) {
 }
 
 func benchmarkRecord(b *testing.B, first *record.Edit) *record.Record {
+	b.Helper()
 	rec, w := &record.Record{Kind: anyShop, Seq: base}, writeAt(anna, 5, 3)
 	w.Server = true
 	w.Stood = func(string) (json.RawMessage, error) { return nil, nil }
@@ -90,12 +91,14 @@ func benchmarkRecord(b *testing.B, first *record.Edit) *record.Record {
 }
 
 func benchmarkApply(b *testing.B, first, second *record.Edit) {
+	b.Helper()
 	w := writeAt(ben, 6, 4)
 	w.Server = true
 	benchmarkLoop(b, benchmarkRecord(b, first), second, w)
 }
 
 func benchmarkLoop(b *testing.B, rec *record.Record, e *record.Edit, w *conflicts.Write) {
+	b.Helper()
 	w.Stood = func(string) (json.RawMessage, error) { return nil, nil }
 	slots := rec.Slots
 	again := *rec
