@@ -42,7 +42,9 @@ type settling struct {
 	met     map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
 	effects []Effects
 	rescope []record.ID
-	assumed []record.ID // to be new, without looking
+	assumed []record.ID      // to be new, without looking
+	after   record.ID        // the refused mutation that it builds on
+	taken   []*record.Record // conflicts that somebody else has decided first
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each
@@ -118,6 +120,9 @@ func (s *settling) all(person record.ID) error {
 		return err
 	}
 	if err := s.stamp(); err != nil {
+		return err
+	}
+	if err := s.lookTaken(); err != nil {
 		return err
 	}
 	for i := range s.m.Edits {
@@ -289,6 +294,7 @@ func (s *settling) checkAfter() error {
 		case entry == nil:
 			return errs.New("sync.after", errs.Invalid, "it comes after a change that has not arrived").Coded("after")
 		case entry.Result == record.Refused:
+			s.after = entry.ID
 			return dependsOn()
 		}
 	}

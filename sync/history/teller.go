@@ -13,6 +13,9 @@ import (
 // Deleted stands, among the fields, for whether a record is there at all.
 const Deleted = "deleted"
 
+// Decided is the code of a clash between two who have both decided a conflict.
+const Decided = "decided"
+
 // Teller tells devices what became of what they wrote.
 type Teller struct{ macs sync.Pool } // of hash.Hash, to sign receipts with
 
@@ -59,6 +62,9 @@ func (t *Teller) Told(
 		if rec != nil && rec.Slot(c.Field) != nil {
 			clash.Kept = rec.Slot(c.Field).Raw
 			out.Records = Show(out.Records, rec, c.Field)
+		}
+		if rec != nil && c.Code == Decided {
+			clash.By, clash.At = rec.Ref("resolver"), rec.Text("decided_at")
 		}
 		switch {
 		case c.Field == Deleted: // an edit and a delete met, and the delete yielded

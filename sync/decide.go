@@ -1,0 +1,161 @@
+package sync
+
+import (
+	"encoding/json"
+	"slices"
+
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/sync/history"
+)
+
+// Who decides in the inbox sends one mutation: what he wants the field to be,
+// and the conflict as resolved. Two may do that at the same time, each without
+// a network. The first that the log accepts stands. Of the second nothing is
+// taken that was to decide, whatever its stamp says: he is told who decided and
+// when, and what he chose is in the history of the field and of the conflict.
+
+// deciding are the parts of a conflict that a decision writes.
+var deciding = []string{"state", "chosen", "resolver"}
+
+// decides reports whether an edit of a conflict decides it.
+func decides(e *record.Edit) bool {
+	return e.Kind == conflictKind && e.Op == record.OpEdit && e.Set.Text("state") == "resolved"
+}
+
+// lookTaken finds what the mutation means to decide and somebody else has
+// decided, of which its author did not know.
+func (s *settling) lookTaken() error {
+	for i := range s.m.Edits {
+		e := &s.m.Edits[i]
+		if !decides(e) {
+			continue
+		}
+		asked, err := s.find(e.ID)
+		if err != nil {
+			return err
+		}
+		if asked == nil || asked.Kind.Name != conflictKind || asked.State == record.Deleted || asked.Text("state") != "resolved" {
+			continue
+		}
+		if slot := asked.Slot("state"); !s.write(e).Covers(slot.By) {
+			s.taken = append(s.taken, asked)
+		}
+	}
+	return nil
+}
+
+// takenOf is an edit without what somebody else has decided.
+func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
+	if len(s.taken) == 0 {
+		return e
+	}
+	rest := *e
+	rest.Set = slices.DeleteFunc(slices.Clone(e.Set), func(v record.Value) bool {
+		return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
+			switch rec.ID {
+			case asked.ID:
+				return slices.Contains(deciding, v.Field)
+			case asked.Ref("record"):
+				return sameUnit(rec.Kind, v.Field, asked.Text("field"))
+			}
+			return false
+		})
+	})
+	return &rest
+}
+
+// sameUnit reports whether two fields are one, or merge as one.
+func sameUnit(kind *record.Kind, a, b string) bool {
+	f, g := kind.Field(a), kind.Field(b)
+	return a == b || f != nil && g != nil && f.Group != "" && f.Group == g.Group
+}
+
+// isKept reports whether a delete was to decide what somebody else has decided.
+func (s *settling) isKept(id record.ID) bool {
+	return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
+		return asked.Ref("record") == id && asked.Text("field") == history.Deleted
+	})
+}
+
+// decided tells the author of an edit of a conflict that somebody was first, or
+// signs his decision.
+func (s *settling) decided(e *record.Edit, now *record.Record) error {
+	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
+		s.merged = true
+		s.clashes = append(s.clashes, record.Clash{
+			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Code: history.Decided, Conflict: &now.ID,
+			Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
+			By: now.Ref("resolver"), At: now.Text("decided_at"),
+		})
+		s.mine = append(s.mine, true)
+		return nil
+	}
+	if decides(e) && !s.actor.System {
+		return s.mark(now, s.signature(now))
+	}
+	return nil
+}
+
+// checkDelegate refuses to hand a conflict to somebody who may not see what it
+// is about: its values are in it.
+func (s *settling) checkDelegate(e *record.Edit, asked *record.Record) error {
+	raw := e.Set.Get("owner")
+	to, ok := record.RawID(raw)
+	if !ok || asked.Kind.Name != conflictKind || s.actor.System || to == asked.Owner {
+		return nil
+	}
+	somebody, err := s.w.person(to)
+	if err != nil || somebody == nil {
+		return err // checkOwner says that nobody of that name is here
+	}
+	actor, err := s.w.actor(to)
+	if err != nil {
+		return err
+	}
+	above, err := s.find(asked.Parent)
+	if err != nil {
+		return err
+	}
+	if above == nil || !actor.Reads(asked.Kind) || !actor.Sees(above.Kind, above.Scopes) {
+		return errs.New("sync.delegate", errs.Denied, "he may not see what this conflict is about").Coded("delegate").
+			Of(errs.Field{Field: "owner", Detail: "somebody who may see the record was expected"})
+	}
+	return nil
+}
+
+// handOver gives the open conflicts about a record to its new owner: he has to
+// know, and whoever had it may not see it any more.
+func (s *settling) handOver(r *record.Record) error {
+	for i := range r.Slots {
+		for _, a := range r.Slots[i].Asked {
+			asked, err := s.find(a.ID)
+			if err != nil {
+				return err
+			}
+			if isOpen(asked) && asked.Owner != r.Owner {
+				if err := s.mark(asked, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// moot closes the conflicts about what is deleted by somebody who had seen it.
+func (s *settling) moot(above []record.ID) error {
+	for _, asked := range s.under(above) {
+		if asked.Kind.Name != conflictKind || !isOpen(asked) {
+			continue
+		}
+		var chosen json.RawMessage
+		if asked.Text("field") == history.Deleted {
+			chosen = json.RawMessage("true")
+		}
+		if err := s.answer(asked, chosen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
