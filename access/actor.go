@@ -25,8 +25,8 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task"}, write: []string{"account", "contact", "task"}},
-	Finance: {read: []string{"account", "contact", "task"}},
+	Service: {read: []string{"account", "contact", "task", "merge_redirect"}, write: []string{"account", "contact", "task"}},
+	Finance: {read: []string{"account", "contact", "task", "merge_redirect"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }
 

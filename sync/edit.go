@@ -73,8 +73,8 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		}
 		return missing()
 	}
-	if kind.Name == conflictKind && !s.actor.System {
-		return errs.New("sync.create", errs.Denied, "only the server opens a conflict").Coded("server_kind")
+	if isNote(kind) && !s.actor.System {
+		return errs.New("sync.create", errs.Denied, "only the server makes records of this kind").Coded("server_kind")
 	}
 	if !s.actor.Reads(kind) {
 		return errs.New("sync.create", errs.Denied, "your role may not make records of this kind").Coded("denied")
@@ -88,6 +88,7 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 	if err != nil {
 		return err
 	}
+	s.rememberTyped(d.now, e)
 	s.defaults(d.now)
 	return s.report(d.now, report, &body)
 }
@@ -138,16 +139,21 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if err := s.forget(d.now); err != nil {
 		return err
 	}
+	read, by := rec, w
+	if r := s.redirects[e]; r.dead != nil {
+		read, by = r.dead, s.write(r.of) // that one was on his screen
+	}
 	w.At = func(field string, _ record.Seq) (json.RawMessage, error) {
-		return history.OnScreen(rec, field, w, s.w.entryAt)
+		return history.OnScreen(read, field, by, s.w.entryAt)
 	}
 	w.Stood = func(field string) (json.RawMessage, error) {
-		return history.Stood(rec, field, w, s.w.entryAt)
+		return history.Stood(read, field, by, s.w.entryAt)
 	}
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err
 	}
+	s.rememberTyped(d.now, e)
 	return s.report(d.now, report, &body)
 }
 
@@ -303,7 +309,7 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if child.Kind.Name != conflictKind && child.State == record.Live {
+			if !isNote(child.Kind) && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}

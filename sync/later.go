@@ -61,6 +61,9 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if led, err := w.leadOn(top, above, below); led || err != nil {
+		return false, err
+	}
 	root, err := w.record(above.Root)
 	if err != nil {
 		return false, err
@@ -143,6 +146,9 @@ func lookupsOf(k *record.Kind) string {
 	for _, f := range k.Lookups() {
 		fmt.Fprintln(&b, f.Lookup, f.Name, f.Type, f.Policy)
 	}
+	if k.Match != nil {
+		fmt.Fprintf(&b, "%+v", *k.Match) // a map is printed in the order of its keys
+	}
 	return b.String()
 }
 
@@ -191,7 +197,11 @@ func (e *Engine) adoptLookups(ctx context.Context, org record.OrgID) error {
 		if err != nil {
 			return err
 		}
-		adopted, err = shipped.WithLookups(schema)
+		if adopted, err = shipped.WithLookups(schema); err != nil {
+			return err
+		}
+		more, err := shipped.WithDuplicates(cmp.Or(adopted, schema))
+		adopted = cmp.Or(more, adopted)
 		return err
 	})
 	if err != nil || adopted == nil {

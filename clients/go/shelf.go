@@ -16,6 +16,7 @@ type shelf struct {
 	slot    string // a or b
 	epoch   string // of the log that the records came from
 	records map[record.ID]*held
+	leads   map[record.ID]record.ID // from what was merged away to what it goes on as
 }
 
 // held is a record as it was pulled, with the scopes through which it is here.
@@ -28,7 +29,7 @@ type held struct {
 }
 
 func newShelf(slot, epoch string) *shelf {
-	return &shelf{slot: slot, epoch: epoch, records: map[record.ID]*held{}}
+	return &shelf{slot: slot, epoch: epoch, records: map[record.ID]*held{}, leads: map[record.ID]record.ID{}}
 }
 
 func (s *shelf) table() string { return tableBase + s.slot }
@@ -40,7 +41,9 @@ func (s *shelf) load(store Store) error {
 			return fmt.Errorf("a record's key of %d bytes", len(key))
 		}
 		s.records[record.ID(key)] = h
-		return json.Unmarshal(value, h)
+		err := json.Unmarshal(value, h)
+		s.lead(h)
+		return err
 	})
 }
 
@@ -156,6 +159,7 @@ func (s *shelf) change(c *wire.Change, b *batch) bool {
 
 func (s *shelf) put(id record.ID, h *held, b *batch) {
 	s.records[id] = h
+	s.lead(h)
 	if !b.off {
 		b.putText(s.table(), id[:], h.text())
 	}
@@ -176,6 +180,7 @@ func (h *held) text() []byte {
 }
 
 func (s *shelf) remove(id record.ID, b *batch) {
+	s.unlead(s.records[id])
 	delete(s.records, id)
 	b.delete(s.table(), id[:])
 }

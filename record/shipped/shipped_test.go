@@ -31,7 +31,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 	want := map[string]fixed{
 		"account": {1, 40}, "contact": {2, 50}, "opportunity": {3, 60}, "visit_plan": {4, 10},
 		"visit": {5, 80}, "follow_up": {6, 70}, "task": {7, 20}, "product": {8, 90},
-		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30},
+		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "merge_redirect": {20, 35}, "duplicate": {21, 36},
 	}
 
 	got := map[string]fixed{}
@@ -123,7 +123,7 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"product":     {scope: record.Catalogue},
 		"user":        {scope: record.Catalogue},
 		"unit":        {scope: record.Catalogue},
-		"conflict":    {parent: "record"},
+		"conflict":    {parent: "record"}, "merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
 		got := home{k.Parent, k.Month, k.Scope}

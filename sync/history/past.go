@@ -16,6 +16,7 @@ type pastEdit struct {
 	P      record.Seq    `json:"p"`
 	Set    record.Values `json:"set"`
 	Was    record.Values `json:"was"`
+	By     string        `json:"by"`
 	Buried bool          `json:"buried"`
 }
 
@@ -141,4 +142,16 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 		}
 	}
 	return raw
+}
+
+// WasOf is what stood in a record before the server itself edited it in a
+// mutation.
+func WasOf(body []byte, id record.ID) (record.Values, error) {
+	edits, err := pastEdits(body)
+	for _, e := range edits {
+		if e.ID == id && e.By == "server" && e.Op == record.OpEdit && len(e.Was) > 0 {
+			return e.Was, err
+		}
+	}
+	return nil, err
 }

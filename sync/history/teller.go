@@ -13,6 +13,9 @@ import (
 // Deleted stands, among the fields, for whether a record is there at all.
 const Deleted = "deleted"
 
+// Merged stands, among the fields, for what a record goes on as.
+const Merged = "merged"
+
 // Teller tells devices what became of what they wrote.
 type Teller struct{ macs sync.Pool } // of hash.Hash, to sign receipts with
 
@@ -61,6 +64,8 @@ func (t *Teller) Told(
 			out.Records = Show(out.Records, rec, c.Field)
 		}
 		switch {
+		case c.Field == Merged && c.Dead != nil:
+			clash.Kept, clash.Lost = idText(c.ID), idText(*c.Dead)
 		case c.Field == Deleted: // an edit and a delete met, and the delete yielded
 			clash.Kept, clash.Lost = json.RawMessage("false"), json.RawMessage("true")
 		case c.Mine:
@@ -71,6 +76,10 @@ func (t *Teller) Told(
 		out.Clashes = append(out.Clashes, clash)
 	}
 	return out, nil
+}
+
+func idText(id record.ID) json.RawMessage {
+	return append(record.AppendID([]byte{'"'}, id), '"')
 }
 
 // Show adds a field to what is shown of a record.

@@ -29,6 +29,7 @@ type Clash struct {
 	Code     string     `json:"code"`
 	Conflict *record.ID `json:"conflict,omitempty"`
 	Mine     bool       `json:"mine,omitempty"` // what lost is the author's own
+	Dead     *record.ID `json:"dead,omitempty"` // the record that was merged into this one
 }
 
 // Text is nil when there is nothing to keep: plainly applied.
