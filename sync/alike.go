@@ -21,6 +21,9 @@ func (s *settling) unite(d *draft) error {
 		return nil
 	}
 	keys := r.Matches()
+	if len(keys) == 0 {
+		return nil
+	}
 	others, err := s.alike(r, keys)
 	if err != nil {
 		return err
@@ -61,12 +64,13 @@ func (s *settling) alike(r *record.Record, keys []match.Key) ([]*record.Record, 
 	ids := map[record.ID]bool{}
 	for _, k := range keys {
 		at := alikeKey{r.Kind.No, k.Index()}
-		for _, id := range slices.Concat(s.w.alike[at], s.w.became[at]) {
+		for _, id := range slices.Concat(s.w.alike[at], s.w.became[at], s.became[at]) {
 			ids[id] = true
 		}
-	}
-	for _, id := range s.order {
-		ids[id] = ids[id] || s.drafts[id].now.Kind == r.Kind
+		if s.became == nil {
+			s.became = map[alikeKey][]record.ID{}
+		}
+		s.became[at] = append(s.became[at], r.ID)
 	}
 	delete(ids, r.ID)
 	if err := s.w.loadRecords(maps.Clone(ids)); err != nil {

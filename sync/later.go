@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -147,7 +148,8 @@ func lookupsOf(k *record.Kind) string {
 		fmt.Fprintln(&b, f.Lookup, f.Name, f.Type, f.Policy)
 	}
 	if k.Match != nil {
-		fmt.Fprintf(&b, "%+v", *k.Match) // a map is printed in the order of its keys
+		rules, _ := json.Marshal(k.Match) // of texts alone, which can be written
+		b.Write(rules)
 	}
 	return b.String()
 }

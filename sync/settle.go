@@ -44,8 +44,9 @@ type settling struct {
 	rescope   []record.ID
 	applied   []*record.Edit // as typed, but led on from what was merged away
 	redirects map[*record.Edit]redirected
-	noted     map[record.ID]bool // notes that the server itself has changed
-	assumed   []record.ID        // to be new, without looking
+	became    map[alikeKey][]record.ID // who has got a key by this mutation
+	noted     map[record.ID]bool       // notes that the server itself has changed
+	assumed   []record.ID              // to be new, without looking
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each

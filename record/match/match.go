@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Rules say which fields of a kind tell, and when that is enough.
@@ -26,6 +27,9 @@ type Rules struct {
 	Forms []string `json:"forms,omitempty"`
 	// Country is the calling code of a phone number that names none.
 	Country string `json:"country,omitempty"`
+
+	spelled sync.Once
+	cut     []form
 }
 
 // MaxValues is the most values of one field that tell: a shop has a few phones,

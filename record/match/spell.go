@@ -52,6 +52,25 @@ func words(s string) []string {
 	return strings.FieldsFunc(fold(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsNumber(c) && !unicode.IsMark(c) })
 }
 
+// form is a legal form in its spelling.
+type form struct {
+	words  []string
+	joined string // if it is Chinese, and so not set apart
+}
+
+func (r *Rules) forms() []form {
+	r.spelled.Do(func() {
+		for _, text := range r.Forms {
+			f := form{words: words(text)}
+			if joined := strings.Join(f.words, ""); isHan(joined) {
+				f.joined = joined
+			}
+			r.cut = append(r.cut, f)
+		}
+	})
+	return r.cut
+}
+
 // company is a name without its legal form. A form in words that are set apart
 // goes only as whole words, or Zinc would lose its inc; a Chinese one is not set
 // apart from the name before it.
@@ -59,33 +78,22 @@ func (r *Rules) company(name string) string {
 	parts := words(name)
 	for shorter := true; shorter; {
 		shorter = false
-		for _, form := range r.Forms {
-			left, cut := cutForm(parts, words(form))
-			if cut {
-				parts, shorter = left, true
+		for _, f := range r.forms() {
+			if at := len(parts) - len(f.words); at > 0 && len(f.words) > 0 && slices.Equal(parts[at:], f.words) {
+				parts, shorter = parts[:at], true
 			}
 		}
 	}
 	joined := strings.Join(parts, "")
 	for shorter := true; shorter; {
 		shorter = false
-		for _, form := range r.Forms {
-			form = strings.Join(words(form), "")
-			if left, cut := strings.CutSuffix(joined, form); cut && left != "" && isHan(form) {
+		for _, f := range r.forms() {
+			if left, cut := strings.CutSuffix(joined, f.joined); cut && left != "" && f.joined != "" {
 				joined, shorter = left, true
 			}
 		}
 	}
 	return joined
-}
-
-// cutForm takes a form off the end of a name, if something of the name is left.
-func cutForm(parts, form []string) ([]string, bool) {
-	at := len(parts) - len(form)
-	if at > 0 && len(form) > 0 && slices.Equal(parts[at:], form) {
-		return parts[:at], true
-	}
-	return parts, false
 }
 
 func isHan(s string) bool {
