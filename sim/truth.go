@@ -113,7 +113,8 @@ func (p *phone) emptied(at place) *typing {
 	if last != nil {
 		return last
 	}
-	return p.screen(at.rec, p.pulled(at.rec)).empty[at]
+	v, _ := p.screen(at.rec, p.pulled(at.rec))
+	return v.empty[at]
 }
 
 func (t *typing) sets(at place) bool {
@@ -159,17 +160,17 @@ func (p *phone) pulled(rec record.ID) (seq record.Seq) {
 }
 
 // screen is a record as it stood at a seq, in the life in which a phone has
-// pulled it.
-func (p *phone) screen(rec record.ID, seq record.Seq) view {
+// pulled it, and whether that life is over.
+func (p *phone) screen(rec record.ID, seq record.Seq) (v view, over bool) {
 	for life := p.life; life >= 0 && seq > 0; life-- {
 		all := p.w.views[lived{life, rec}]
 		for _, v := range slices.Backward(all) {
 			if v.seq <= seq {
-				return v
+				return v, life != p.w.life
 			}
 		}
 	}
-	return view{}
+	return view{}, false
 }
 
 // saw notes which adds and which writes somebody undoes: those that he had
@@ -178,10 +179,12 @@ func (t *typing) undoes(p *phone, kind *record.Kind, e *record.Edit) {
 	if e.Op != record.OpDelete && len(e.Remove) == 0 {
 		return
 	}
-	v := p.screen(e.ID, p.pulled(e.ID))
+	v, _ := p.screen(e.ID, p.pulled(e.ID))
 	lost := p.life != p.w.life
 	if e.Op == record.OpDelete {
-		v = p.screen(e.ID, record.Seq(e.Seen.Seq())) // what is under an own edit on top is not seen
+		var over bool
+		v, over = p.screen(e.ID, record.Seq(e.Seen.Seq())) // what is under an own edit on top is not seen
+		lost = lost || over                                // what that edit had seen was numbered by a log that is lost
 		note(t.deletes, e.ID, slices.Collect(maps.Keys(v.writes))...)
 		note(t.deletes, e.ID, slices.Collect(maps.Keys(p.own))...)
 		p.w.loose[member{place: place{rec: e.ID}}] = p.w.loose[member{place: place{rec: e.ID}}] || lost

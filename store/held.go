@@ -28,42 +28,70 @@ var indexHeld = pg.Statement("index_held", `
 // Held lists what is in some scopes: of each record the last row that the index
 // has of it in a scope says whether it is there, and as what. Rows that another
 // has taken the place of may not have been swept yet.
+//
+// The rows come scope by scope, in the order in which they were asked for, so
+// that no more than one scope's are gone through at a time: what says which rows
+// are a record's stays small enough to be near at hand.
 func (tx Tx) Held(ctx context.Context, scopes []record.ScopeID) (map[record.ScopeID][]Held, error) {
 	rows, err := tx.Query(ctx, indexHeld, tx.Org, scopes)
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	defer rows.Close()
-	type held struct {
-		scope record.ScopeID
-		rec   record.ID
-	}
-	last := map[held]int{}
-	var all []IndexRow
+	out := make(map[record.ScopeID][]Held, len(scopes))
+	one := latest{at: map[record.ID]int{}}
 	for rows.Next() {
 		var r IndexRow
 		if err := readIndexRow(rows, &r); err != nil {
 			return nil, fmt.Errorf("digest: %w", err)
 		}
-		key := held{r.Scope, r.Rec}
-		at, known := last[key]
-		switch {
-		case !known:
-			last[key], all = len(all), append(all, r)
-		case all[at].Seq < r.Seq:
-			all[at] = r
+		if r.Scope != one.scope {
+			one.close(out)
+			one.scope = r.Scope
 		}
+		one.add(&r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	out := make(map[record.ScopeID][]Held, len(scopes))
-	for _, r := range all {
-		if r.Op == Touched {
-			out[r.Scope] = append(out[r.Scope], Held{ID: r.Rec, Kind: r.Kind, Month: r.Month, Seq: r.Mark})
+	one.close(out)
+	return out, nil
+}
+
+// latest are the rows of one scope, of each record the last.
+type latest struct {
+	scope record.ScopeID
+	at    map[record.ID]int
+	rows  []IndexRow
+}
+
+func (l *latest) add(r *IndexRow) {
+	at, known := l.at[r.Rec]
+	switch {
+	case !known:
+		l.at[r.Rec] = len(l.rows)
+		l.rows = append(l.rows, *r)
+	case l.rows[at].Seq < r.Seq:
+		l.rows[at] = *r
+	}
+}
+
+// close adds what is in the scope to what has been found, and begins anew.
+func (l *latest) close(out map[record.ScopeID][]Held) {
+	if len(l.rows) == 0 {
+		return
+	}
+	held := make([]Held, 0, len(l.rows))
+	for i := range l.rows {
+		if r := &l.rows[i]; r.Op == Touched {
+			held = append(held, Held{ID: r.Rec, Kind: r.Kind, Month: r.Month, Seq: r.Mark})
 		}
 	}
-	return out, nil
+	if len(held) > 0 {
+		out[l.scope] = held
+	}
+	clear(l.at)
+	l.rows = l.rows[:0]
 }
 
 // readIndexRow reads a row of the index as it came over the wire.

@@ -25,6 +25,12 @@ const (
 	WrongLookups Wrong = "look-ups"
 	WrongPeople  Wrong = "people"
 	WrongGrants  Wrong = "grants"
+
+	WrongParked   Wrong = "parked"
+	WrongWaits    Wrong = "parked_waits"
+	WrongOrphans  Wrong = "orphans"
+	WrongSubtrees Wrong = "rescopes"
+	WrongViews    Wrong = "views"
 )
 
 // Finding is one thing that is not as it must be.
@@ -57,7 +63,7 @@ func (e *Engine) Inspect(ctx context.Context, org record.OrgID, mend bool, tell 
 		e: e, ctx: ctx, org: org, mend: mend, tell: tell, names: map[record.ScopeID]string{}, cures: map[record.ID]*cure{},
 		atOnce: cmp.Or(e.AtOnce, inspectAtOnce), walk: cmp.Or(e.AtOnce, walkAtOnce),
 	}
-	for _, part := range []func() error{i.head, i.log, i.records, i.scopes, i.lookups, i.people} {
+	for _, part := range []func() error{i.head, i.log, i.records, i.scopes, i.lookups, i.people, i.strays} {
 		if err := part(); err != nil {
 			return i.done, fmt.Errorf("inspecting org %d: %w", org, err)
 		}
@@ -75,6 +81,7 @@ type inspection struct {
 
 	atOnce, walk int // records and rows of the log; rows of the other tables
 
+	lost  []store.Orphan // what refused rows would have created, and nothing says so
 	names map[record.ScopeID]string
 	cures map[record.ID]*cure // of the stretch in hand
 	order []record.ID

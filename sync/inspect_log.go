@@ -83,8 +83,9 @@ func (i *inspection) log() error {
 	at := linked{chain: make([]byte, 32)}
 	for more := true; more; {
 		var n int
+		var lost []store.Orphan
 		begin := at
-		err := i.e.Store.Snapshot(i.ctx, i.org, func(tx store.Tx, _ store.Head) error {
+		err := i.e.Store.Snapshot(i.ctx, i.org, func(tx store.Tx, head store.Head) error {
 			at = begin
 			rows, err := tx.EntriesAfter(i.ctx, at.seq, i.atOnce)
 			if n = len(rows); err != nil {
@@ -97,12 +98,14 @@ func (i *inspection) log() error {
 			for k := range rows {
 				at = i.link(at, &rows[k], epochs)
 			}
-			return nil
+			lost, err = i.lostCreates(tx, head, rows)
+			return err
 		})
 		if err != nil {
 			return err
 		}
 		i.done.Rows += n
+		i.lost = append(i.lost, lost...)
 		more = n == i.atOnce
 	}
 	return nil

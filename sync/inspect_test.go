@@ -93,6 +93,17 @@ var damages = []struct {
 	{"when grants changed", `UPDATE heads SET granted = 0 WHERE org = $1`, sync.WrongHead, "grants changed at"},
 	{"schema", `UPDATE heads SET schema = 0 WHERE org = $1`, sync.WrongHead, "the schema is that of"},
 	{"parked", `UPDATE heads SET parked = 3 WHERE org = $1`, sync.WrongHead, "parked"},
+	{
+		"something waits for nothing", `INSERT INTO parked_waits (org, what, seq) SELECT $1, $3, 3`,
+		sync.WrongWaits, "nothing is parked there",
+	},
+	{"nobody refused it", `INSERT INTO orphans (org, rec, seq) SELECT $1, $2, 3`, sync.WrongOrphans, "no refusal there"},
+	{"nobody remembers the refusal", `DELETE FROM orphans WHERE org = $1`, sync.WrongOrphans, "would have created"},
+	{"a subtree of nothing", `INSERT INTO rescopes (org, rec, seq) SELECT $1, gen_random_uuid(), 3`, sync.WrongSubtrees, "is not there"},
+	{
+		"shown from tomorrow on", `INSERT INTO views (org, device, seq, since, kinds, sight)
+			SELECT org, device, 1000000, since, kinds, '{}' FROM views WHERE org = $1 LIMIT 1`, sync.WrongViews, "has not reached",
+	},
 	{"a counter", `UPDATE replicas SET n = 0 WHERE org = $1 AND person = $3 AND n > 0`, sync.WrongHead, "judged as number 1"},
 }
 
@@ -111,6 +122,7 @@ func TestInspect_mends(t *testing.T) {
 	lin.pins = []record.ID{shop}
 	lin.sync()
 	w.settles()
+	lin.create("contact", values("account", w.id(), "name", "李"))
 	lin.sync()
 	chen.sync()
 	require.Empty(t, w.inspect(false))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"roadbook/record"
+	"roadbook/sync"
 )
 
 // What two phones did one after the other comes back in the other order: what
@@ -96,6 +97,43 @@ func TestParked_whatIsTypedOnIt(t *testing.T) {
 	require.False(t, chen.has(later))
 	last := chen.pages[len(chen.pages)-1]
 	require.Equal(t, []record.Result{record.Applied, record.Refused, record.Applied}, results(last.Outcomes), "its device is told, once")
+}
+
+// What waits for nothing would never be tried: the doctor finds it.
+func TestParked_waitsAreMended(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, chen := w.phone("lin"), w.phone("chen")
+	chen.who.Roles = []string{"manager"}
+	lin.sync()
+	backup := w.backup()
+	shop := lin.create("account", values("name", "兴旺"))
+	lin.sync()
+	chen.sync()
+	chen.edit(shop, values("short_name", "旺"))
+	all := slices.Clone(chen.outbox)
+	chen.sync()
+	epoch := chen.epoch
+	w.restored(backup)
+	require.Equal(t, []record.Result{record.Parked}, results(chen.give(chen.journal(all, epoch, 1))))
+	require.Empty(t, w.inspect(false))
+	waits := func() (n int) {
+		require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(*) FROM parked_waits`).Scan(&n))
+		return n
+	}
+	before := waits()
+	_, err := w.pool.Exec(t.Context(), `DELETE FROM parked_waits`)
+	require.NoError(t, err)
+
+	for _, mend := range []bool{false, true} {
+		found := w.inspect(mend)
+		require.Len(t, found, 1)
+		require.Equal(t, sync.WrongParked, found[0].What)
+		require.Equal(t, mend, found[0].Mended)
+	}
+	require.Empty(t, w.inspect(false))
+	require.Equal(t, before, waits())
 }
 
 // What has waited for thirty days is refused, and its device is told.

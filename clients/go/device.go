@@ -88,12 +88,12 @@ func Open(cfg Config) (*Device, error) {
 	if err := d.load(); err != nil {
 		return nil, d.fail(err)
 	}
-	if d.id.Install != "" {
-		return d, nil
-	}
 	return d, d.change(func(b *batch) error {
-		d.id.Install = cfg.NewID().String()
-		d.saveIdentity(b)
+		d.giveUpDamaged(b)
+		if d.id.Install == "" {
+			d.id.Install = cfg.NewID().String()
+			d.saveIdentity(b)
+		}
 		return nil
 	})
 }

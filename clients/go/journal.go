@@ -63,6 +63,28 @@ func (d *Device) doubt(en *entry, b *batch) {
 	}
 }
 
+// doubtBeyond notes what a server has not judged by what it says of itself: it
+// may have been put back once more since, without another epoch.
+func (d *Device) doubtBeyond(judged map[string]uint64, b *batch) {
+	if judged != nil {
+		d.doubtAll(func(en *entry) bool { return en.Mutation.N > judged[string(en.Replica)] }, b)
+	}
+}
+
+// doubtUntold notes what no pull has told of yet: none will that starts over.
+func (d *Device) doubtUntold(b *batch) {
+	d.doubtAll(func(en *entry) bool { return en.Verdict.Showing }, b)
+}
+
+func (d *Device) doubtAll(which func(en *entry) bool, b *batch) {
+	for _, en := range d.acked {
+		if v := en.Verdict; v.Kept && !v.Doubted && which(en) {
+			v.Doubted = true
+			d.saveEntry(b, en)
+		}
+	}
+}
+
 // replicas are all that the device has been, oldest first.
 func (d *Device) replicas() []version.Replica {
 	all := make([]version.Replica, 0, len(d.id.Lineage)+1)
@@ -195,12 +217,7 @@ func (d *Device) giveUp(cause error) error {
 	err := d.change(func(b *batch) error {
 		d.id.NeedFresh = true
 		d.saveIdentity(b)
-		for _, en := range d.acked { // it may have lost more than the name, whatever epoch it says it is in
-			if en.Verdict.Kept && !en.Verdict.Doubted {
-				en.Verdict.Doubted = true
-				d.saveEntry(b, en)
-			}
-		}
+		d.doubtAll(func(*entry) bool { return true }, b) // it may have lost more than the name, whatever epoch it says it is in
 		return nil
 	})
 	if err != nil {

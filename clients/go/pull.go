@@ -121,6 +121,7 @@ func (d *Device) cursor() string {
 // for a device whose Faults say that what it holds is not whole.
 func (d *Device) StartOver() error {
 	return d.change(func(b *batch) error {
+		d.doubtUntold(b)
 		d.beginAnew(b)
 		d.saveSight(b)
 		return nil
@@ -135,6 +136,7 @@ func (d *Device) startOver(cause error, r *Report) error {
 		said = p.Problem
 	}
 	return d.change(func(b *batch) error {
+		d.doubtBeyond(said.Judged, b)
 		switch {
 		case said.Apart: // a record may be another under the same seq
 			d.markApart(b)
@@ -198,7 +200,7 @@ func (d *Device) take(from string, page *wire.PullAnswer, mark uint64, r *Report
 		r.NotPinned = page.PinsRefused
 		r.Changes += len(page.Changes)
 		if d.cfg.Stage && !page.Complete {
-			b.put(tablePages, orderKey(uint64(len(d.pages))), page)
+			b.putSealed(tablePages, orderKey(uint64(len(d.pages))), page)
 			d.pages = append(d.pages, page)
 			return nil
 		}

@@ -2,7 +2,6 @@ package device
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +16,8 @@ type shelf struct {
 	epoch   string // of the log that the records came from
 	records map[record.ID]*held
 	leads   map[record.ID]record.ID // from what was merged away to what it goes on as
+	tally   wire.Tally              // of records
+	bad     [][]byte                // keys of rows that could not be read
 }
 
 // held is a record as it was pulled, with the scopes through which it is here.
@@ -37,13 +38,15 @@ func (s *shelf) table() string { return tableBase + s.slot }
 func (s *shelf) load(store Store) error {
 	return store.Load(s.table(), func(key, value []byte) error {
 		h := &held{}
-		if len(key) != len(record.ID{}) {
-			return fmt.Errorf("a record's key of %d bytes", len(key))
+		text, whole := unseal(value)
+		if !whole || len(key) != len(record.ID{}) || json.Unmarshal(text, h) != nil {
+			s.bad = append(s.bad, slices.Clone(key))
+			return nil
 		}
 		s.records[record.ID(key)] = h
-		err := json.Unmarshal(value, h)
 		s.lead(h)
-		return err
+		s.count(record.ID(key), h, 1)
+		return nil
 	})
 }
 
@@ -158,10 +161,12 @@ func (s *shelf) change(c *wire.Change, b *batch) bool {
 }
 
 func (s *shelf) put(id record.ID, h *held, b *batch) {
+	s.count(id, s.records[id], -1)
+	s.count(id, h, 1)
 	s.records[id] = h
 	s.lead(h)
 	if !b.off {
-		b.putText(s.table(), id[:], h.text())
+		b.putText(s.table(), id[:], seal(h.text()))
 	}
 }
 
@@ -181,6 +186,7 @@ func (h *held) text() []byte {
 
 func (s *shelf) remove(id record.ID, b *batch) {
 	s.unlead(s.records[id])
+	s.count(id, s.records[id], -1)
 	delete(s.records, id)
 	b.delete(s.table(), id[:])
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
@@ -44,6 +45,9 @@ type state struct {
 	fresh   *shelf                 // what will be shown after starting over, or nil
 	pages   []*wire.PullAnswer     // staged
 	tick    uint64                 // counts verdicts, to know which of them a pull came after
+
+	badPages bool // some of the pages cannot be read, or are not there
+	damaged  int  // rows of what was pulled, when the store was opened
 }
 
 // identity is who and what this device is.
@@ -100,6 +104,9 @@ type sight struct {
 	Resync      bool   `json:"resync,omitempty"` // starting over into the other slot
 	FreshCursor string `json:"fresh_cursor,omitempty"`
 	FreshEpoch  string `json:"fresh_epoch,omitempty"`
+
+	Held      *wire.Tally `json:"held,omitempty"` // of each base, as it was kept
+	FreshHeld *wire.Tally `json:"fresh_held,omitempty"`
 }
 
 // shown stands for what the person may see, if all that is held is of that: not
@@ -126,7 +133,12 @@ type batch struct {
 	err    error
 }
 
-func (b *batch) put(table string, key []byte, v any) {
+func (b *batch) put(table string, key []byte, v any) { b.putAs(table, key, v, slices.Clip) }
+
+// putSealed is put with a sum, for what can be fetched again if it is damaged.
+func (b *batch) putSealed(table string, key []byte, v any) { b.putAs(table, key, v, seal) }
+
+func (b *batch) putAs(table string, key []byte, v any, as func([]byte) []byte) {
 	if b.off {
 		return
 	}
@@ -134,7 +146,7 @@ func (b *batch) put(table string, key []byte, v any) {
 	if err != nil {
 		b.err = cmp.Or(b.err, fmt.Errorf("encode for table %s: %w", table, err))
 	}
-	b.putText(table, key, text)
+	b.putText(table, key, as(text))
 }
 
 // putText is put for what is written down already.
@@ -159,7 +171,15 @@ func (b *batch) clear(table string) {
 func (d *Device) saveIdentity(b *batch) { b.put(tableMeta, []byte("identity"), d.id) }
 func (d *Device) saveTokens(b *batch)   { b.put(tableMeta, []byte("tokens"), d.tok) }
 func (d *Device) saveCounter(b *batch)  { b.put(tableMeta, []byte("counter"), d.count) }
-func (d *Device) saveSight(b *batch)    { b.put(tableMeta, []byte("sight"), d.sight) }
+
+func (d *Device) saveSight(b *batch) {
+	d.sight.Held, d.sight.FreshHeld = &d.base.tally, nil
+	if d.fresh != nil {
+		d.sight.FreshHeld = &d.fresh.tally
+	}
+	b.put(tableMeta, []byte("sight"), d.sight)
+}
+
 func (d *Device) saveEntry(b *batch, en *entry) {
 	b.put(tableEntries, orderKey(en.Order), en)
 }
@@ -244,9 +264,13 @@ func (d *Device) loadBases() error {
 }
 
 func (d *Device) loadPages() error {
-	return d.store.Load(tablePages, func(_, value []byte) error {
+	return d.store.Load(tablePages, func(key, value []byte) error {
 		page := &wire.PullAnswer{}
+		text, whole := unseal(value)
+		if !whole || !bytes.Equal(key, orderKey(uint64(len(d.pages)))) || json.Unmarshal(text, page) != nil {
+			d.badPages = true
+		}
 		d.pages = append(d.pages, page)
-		return json.Unmarshal(value, page)
+		return nil
 	})
 }

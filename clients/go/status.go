@@ -33,6 +33,7 @@ type Status struct {
 	Epoch      string
 	High       version.Stamp
 	Faults     int // changes that made no sense; the server's fault
+	Damaged    int // rows of what was pulled that the store had lost or spoilt when it was opened; a pull fetches them
 }
 
 // Status reports how the device stands.
@@ -45,7 +46,7 @@ func (d *Device) Status() Status {
 		Outbox: len(d.outbox), Refused: len(d.refused), Records: len(d.base.records),
 		Cursor: d.sight.Cursor, Complete: d.sight.Complete, Filling: d.sight.Filling,
 		Staged: len(d.pages), StartsOver: d.fresh != nil, Epoch: d.sight.Epoch, High: d.sight.High,
-		Faults: d.sight.Faults,
+		Faults: d.sight.Faults, Damaged: d.damaged,
 	}
 	for _, a := range d.id.Lineage {
 		s.Lineage = append(s.Lineage, a.Replica)

@@ -8,6 +8,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/record"
+	"roadbook/store"
 	"roadbook/sync/pages"
 )
 
@@ -86,4 +87,44 @@ func TestCursor_besideAnOlderServer(t *testing.T) {
 	at, hash = its.Proof()
 	require.Equal(t, record.Seq(5), at)
 	require.Equal(t, byte(55), hash)
+}
+
+// A log is the past of what a device has seen, is ahead of it, or has parted from
+// it nobody knows where. The log here ends at 90; at each place its hash begins
+// with 1, beyond its end with nothing.
+func TestCursor_IsApart(t *testing.T) {
+	t.Parallel()
+
+	told := store.Epoch{Epoch: "e2", Was: "e1", From: 20, Began: 50}
+	proved := store.Epoch{Epoch: "e3", Was: "e2", From: 70, Began: 80, Proved: true}
+	tests := []struct {
+		name        string
+		at          pages.Cursor
+		lost, apart bool
+	}{
+		{"nothing seen", pages.At("e1", 0, 0), false, false},
+		{"in the common part", pages.At("e1", 20, 1), false, false},
+		{"in this life", pages.At("e3", 90, 1), false, false},
+		{"ahead of where a life ended that somebody ended", pages.At("e1", 30, 2), true, false},
+		{"in it, and not as it was", pages.At("e1", 20, 2), true, true},
+		{"ahead of where a device proved a loss", pages.At("e2", 75, 2), true, true},
+		{"of a life that nobody knows", pages.At("e9", 30, 2), true, true},
+		{"of this life, and not as it was", pages.At("e3", 85, 2), true, true},
+		{"beyond its end", pages.At("e3", 91, 1), true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			var chain []byte
+			if tt.at.Proven() <= 90 {
+				chain = []byte{1, 0, 0, 0, 0, 0, 0, 0}
+			}
+			epochs := []store.Epoch{told, proved}
+			require.Equal(t, tt.lost, tt.at.IsLost(90, chain))
+			require.Equal(t, tt.apart, tt.at.IsApart(90, chain, epochs))
+			require.False(t, pages.Knows(epochs, "e9"))
+			require.True(t, pages.Knows(epochs, "e1"))
+		})
+	}
 }

@@ -54,6 +54,11 @@ func (m *Maker) Incomplete(who access.Caller, passed, chain byte) string {
 	return m.writeCursor(who, Cursor{epoch: "e1", base: 3, pos: 5, head: 7, passed: [8]byte{passed}, chain: [8]byte{chain}})
 }
 
+// At is a complete cursor of an epoch, with the first byte of the hash there.
+func At(epoch string, seq record.Seq, chain byte) Cursor {
+	return Cursor{epoch: epoch, base: seq, pos: seq, head: seq, chain: [8]byte{chain}}
+}
+
 // Proof is the place whose hash a cursor has, and that hash's first byte.
 func (c Cursor) Proof() (record.Seq, byte) { return c.Proven(), c.chain[0] }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -131,7 +132,8 @@ func (p *page) checkReplica(writers []store.Writer) error {
 
 func (p *page) stale(code, why string) error {
 	err := errs.New("sync.Pull", errs.Stale, "%s: start over with an empty place; nothing typed is lost", why)
-	return &wire.Failure{Err: err.Coded(code), More: wire.Problem{Epoch: p.head.Epoch}}
+	judged, unread := JudgedOf(p.ctx, p.tx, p.who.Device) // it starts over, so that no page will tell it what was lost
+	return cmp.Or(unread, error(&wire.Failure{Err: err.Coded(code), More: wire.Problem{Epoch: p.head.Epoch, Judged: judged}}))
 }
 
 // holds works out what the person and his device hold now and what has ended

@@ -231,6 +231,24 @@ func TestReadPush_memory(t *testing.T) {
 	require.Equal(t, "name", got.Mutations[1].Edits[0].Set[0].Field)
 }
 
+// What says that a log is another than this one's past is read as what it is, or
+// breaks the mutation: whoever guesses it wrong takes for seen what was not.
+func TestReadPush_apart(t *testing.T) {
+	t.Parallel()
+
+	for said, want := range map[string]bool{"true": true, "false": false, "null": false} {
+		got, err := wire.ReadPush(push(again(`"seq":"7","apart":` + said)))
+		require.NoError(t, err)
+		require.Nil(t, got.Mutations[0].Broken)
+		require.Equal(t, want, got.Mutations[0].Again.Apart, said)
+	}
+	for _, said := range []string{`"true"`, "1", "{}", `""`} {
+		got, err := wire.ReadPush(push(again(`"seq":"7","apart":` + said)))
+		require.NoError(t, err)
+		require.NotNil(t, got.Mutations[0].Broken, said)
+	}
+}
+
 // A push read, written and read again says the same.
 func TestReadPush_again(t *testing.T) {
 	t.Parallel()
