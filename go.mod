@@ -33,7 +33,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/FastFilter/xorfilter v0.4.2-0.20260120015552-4e5a4d9df65a // indirect
+require github.com/FastFilter/xorfilter v0.4.2-0.20260120015552-4e5a4d9df65a
 
 require (
 	cel.dev/expr v0.25.2 // indirect

@@ -69,6 +69,8 @@ type Records interface {
 	Restore(ctx context.Context, who access.Caller, key record.ID, kind string, id record.ID, field string, dot version.Dot) (record.Outcome, error)
 	Timeline(ctx context.Context, who access.Caller, kind string, id record.ID, after string, limit int) (online.Timeline, error)
 	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
+	Duplicates(ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values) ([]online.Alike, error)
+	Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error)
 }
 
 // Config is what a Server is made of. Everything is required down to NewID,

@@ -93,6 +93,14 @@ func (tx Tx) Alike(ctx context.Context, field int16, vals []string, limit int) (
 	return out, err
 }
 
+var lookupsKeys = pg.Statement("lookups_keys", `SELECT l.val FROM lookups l WHERE l.org = $1 AND l.field = $2`)
+
+// Keys are all values of a look-up field, one as often as there are records that
+// have it.
+func (tx Tx) Keys(ctx context.Context, field int16) ([]string, error) {
+	return collect(ctx, tx, "keys", lookupsKeys, pgx.RowTo[string], tx.Org, field)
+}
+
 var reindexesAsk = pg.Statement("reindexes_ask", `
 	INSERT INTO reindexes (org, kinds, after)
 	VALUES ($1, $2, '00000000-0000-0000-0000-000000000000')

@@ -182,3 +182,117 @@ func apartOf(a, b record.ID) record.ID {
 	}
 	return a.Derive("duplicate " + b.String())
 }
+
+// What is not certain is for people: both sides see that the two may be one, and
+// no more of the other's than a hint. Whoever has a say in one may say that they
+// are not; to make them one takes a say in both.
+func TestDuplicate_suggested(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, gao, chen := w.phone("lin"), w.phone("gao"), w.phone("chen")
+	zhou := w.phone("zhou")
+	mine := lin.create("account", values("name", "兴旺超市", "phones", []string{"13800138000"}))
+	lin.push()
+	theirs := gao.create("account", values("name", "福来小吃店", "phones", []string{"138 0013 8000"}))
+	gao.sync()
+	lin.pull()
+
+	note := apartOf(mine, theirs)
+	for _, p := range []*phone{lin, gao} {
+		require.True(t, p.has(note), "both see it")
+		require.Equal(t, "open", p.text(note, "state"))
+		require.Equal(t, "phones", p.text(note, "reason"))
+		require.Contains(t, p.text(note, "hint"), "兴***市")
+		require.NotContains(t, p.text(note, "hint"), "旺超", "and no more than a hint")
+	}
+	require.False(t, lin.has(theirs) || gao.has(mine), "neither sees the other's")
+
+	no := lin.edit(note, values("state", "merged"))
+	lin.sync()
+	require.Equal(t, "denied", lin.outs[no].Refusal.Code, "nobody lets himself in")
+	yes := gao.edit(note, values("state", "dismissed"))
+	gao.sync()
+	require.Equal(t, record.Applied, gao.outs[yes].Result)
+	gao.typed(record.Edit{Op: record.OpEdit, Kind: "account", ID: theirs, Seen: gao.seen(theirs), Set: values("name", "兴旺超市")})
+	gao.sync()
+	require.True(t, gao.has(theirs) && gao.text(note, "state") == "dismissed", "now they would be certain, and somebody has said that they are not one")
+
+	ours := zhou.create("account", values("name", "大润发", "phones", []string{"13900139000"}))
+	zhou.push()
+	also := lin.create("account", values("name", "大润发"))
+	lin.sync()
+	chen.pull()
+	require.Equal(t, "open", chen.text(apartOf(ours, also), "state"))
+	chen.edit(apartOf(ours, also), values("state", "merged"))
+	chen.sync()
+	w.settles()
+	chen.pull()
+	require.NotEqual(t, chen.has(ours), chen.has(also), "a manager of both makes them one")
+	require.Empty(t, w.inspect(false))
+}
+
+// A number that everybody has makes no more work than some.
+func TestDuplicate_suggestsFew(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin := w.phone("lin")
+	for range 6 {
+		lin.create("account", values("name", "连锁便利店 "+w.id().String(), "phones", []string{"4008208820"}))
+	}
+	lin.sync()
+
+	require.Equal(t, 1+2+3*3, lin.count("duplicate"))
+}
+
+// After a restore everything comes back in another order. Nobody is there twice,
+// who was merged away does not rise, and what was said to be two stays two.
+func TestDuplicate_rewound(t *testing.T) {
+	t.Parallel()
+
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		w := newWorld(t)
+		b := w.backup()
+		phones := []*phone{w.phone("lin"), w.phone("zhou")}
+		var all [2][]record.Mutation
+		var shops [2]record.ID
+		for i, p := range phones {
+			p.pull()
+			shops[i] = p.create("account", shopValues(i))
+			p.create("visit", values("account", shops[i], "summary", "好"))
+			all[i] = append(all[i], p.outbox...)
+		}
+		phones[0].sync()
+		phones[1].sync()
+		phones[0].pull()
+		survivor, dead := shops[0], shops[1]
+		if bytes.Compare(dead[:], survivor[:]) < 0 {
+			survivor, dead = dead, survivor
+		}
+		phones[0].typed(record.Edit{Op: record.OpEdit, Kind: "account", ID: dead, Inc: values("points", 5)})
+		all[0] = append(all[0], phones[0].outbox...)
+		phones[0].sync()
+		epoch := phones[0].epoch
+
+		w.rewind(b)
+		for _, i := range order {
+			for range 2 { // and once more, because the answer was lost
+				for _, out := range phones[i].give(phones[i].journal(all[i], epoch, 1)) {
+					require.NotEqual(t, record.Refused, out.Result, "%+v", out.Refusal)
+				}
+			}
+		}
+		w.settles()
+
+		for _, p := range phones {
+			p.restart()
+			p.pull()
+			require.True(t, p.has(survivor), order)
+			require.False(t, p.has(dead), order)
+			require.Equal(t, 2, p.count("visit"))
+			require.JSONEq(t, `12`, p.base[survivor].set["points"], "each is counted once")
+		}
+		require.Empty(t, w.inspect(false))
+	}
+}
