@@ -37,8 +37,8 @@ func (w *World) derive(reason string) record.ID {
 // idOf is the record that a name means: a person's login, a unit, "x" and the
 // id of a conflict, or what a script calls a record.
 func (w *World) idOf(name string) record.ID {
-	if rest, is := strings.CutPrefix(name, "x"); is {
-		if id, err := record.ParseID(rest); err == nil {
+	if noted[name[0]] {
+		if id, err := record.ParseID(name[1:]); err == nil {
 			return id
 		}
 	}
@@ -48,7 +48,11 @@ func (w *World) idOf(name string) record.ID {
 // kinds are those of the records whose names begin with a letter.
 var kinds = map[byte]string{
 	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict",
+	'm': "merge_redirect", 'd': "duplicate",
 }
+
+// noted are the letters of what the server makes: the id follows.
+var noted = map[byte]bool{'x': true, 'm': true, 'd': true}
 
 func (w *World) kindOf(name string) string {
 	switch {

@@ -261,8 +261,10 @@ func (g *generator) scripted(id record.ID, kind string) string {
 	if name := g.w.names[id]; name != "" {
 		return name
 	}
-	if kind == "conflict" {
-		return "x" + id.String()
+	for letter, of := range kinds {
+		if of == kind && noted[letter] {
+			return string(letter) + id.String()
+		}
 	}
 	return ""
 }
@@ -282,6 +284,11 @@ func (g *generator) typing(p *phone) Step {
 	if len(views) == 0 || x < 10 {
 		s.Args = g.newAccount()
 		return s
+	}
+	if g.w.alike && g.chance(20) {
+		if s.Args = g.decided(p); s.Args != nil {
+			return s
+		}
 	}
 	if account := g.anyOf(views, "account"); account != nil && x < 28 {
 		s.Args = g.child(account)

@@ -59,6 +59,7 @@ type replay struct {
 	deleted map[record.ID]bool
 	opened  map[record.ID]bool // conflicts
 	horizon record.Seq         // of the row that moved it last
+	calls   int64              // counted by all, where customers become one
 }
 
 type dot struct {
@@ -124,6 +125,8 @@ func (r *replay) row(row *logRow) error {
 	case row.result == refusedNo, row.parked, r.w.typed[row.id] == nil:
 	case row.twin != 0:
 		r.twins[row.replica] = append(r.twins[row.replica], r.dots[row.id])
+	case r.w.alike:
+		r.counts(row)
 	default:
 		r.accepted(row)
 	}

@@ -220,7 +220,7 @@ func TestDuplicate_suggested(t *testing.T) {
 
 	ours := zhou.create("account", values("name", "大润发", "phones", []string{"13900139000"}))
 	zhou.push()
-	also := lin.create("account", values("name", "大润发"))
+	also := lin.create("account", values("name", "大润发超市", "phones", []string{"139 0013 9000"}))
 	lin.sync()
 	chen.pull()
 	require.Equal(t, "open", chen.text(apartOf(ours, also), "state"))

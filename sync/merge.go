@@ -67,7 +67,7 @@ func (s *settling) tell(survivor, dead *record.Record) {
 		Kind: survivor.Kind.Name, ID: survivor.ID, Field: history.Merged,
 		Kept: quoteID(survivor.ID), Lost: quoteID(dead.ID), Code: duplicatePolicy, Conflict: &id,
 	})
-	s.mine = append(s.mine, false)
+	s.mine, s.via = append(s.mine, false), append(s.via, "")
 }
 
 // duplicatePolicy is what the wire calls it when two records become one.
@@ -84,6 +84,8 @@ func (s *settling) takeOver(d *draft, from *record.Record) error {
 		}
 	}
 	s.share(to, from, e, &all)
+	s.taking = from
+	defer func() { s.taking = nil }()
 	return s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
 }
 

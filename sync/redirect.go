@@ -100,12 +100,17 @@ func (w *work) heir(id record.ID, find func(record.ID) (*record.Record, error)) 
 			return id, err
 		}
 		redirect, err := find(redirectID(id))
-		if err != nil || redirect == nil || redirect.Kind.Name != redirectKind || redirect.State != record.Live || redirect.Text("state") != "merged" {
+		if err != nil || !leads(redirect) {
 			return id, err
 		}
 		id = redirect.Ref("survivor")
 	}
 	return id, nil
+}
+
+// leads reports whether a redirect is one, and in force.
+func leads(redirect *record.Record) bool {
+	return redirect != nil && redirect.Kind.Name == redirectKind && redirect.State == record.Live && redirect.Text("state") == "merged"
 }
 
 // redirected is an edit that names the dead, as it is applied to who goes on.

@@ -37,7 +37,9 @@ type settling struct {
 	order     []record.ID // of drafts, as they were first touched
 	edits     []history.Edit
 	clashes   []record.Clash
-	mine      []bool // of each clash: the author's value is the one that lost
+	taking    *record.Record // it is being merged into another
+	via       []history.Via  // of each clash
+	mine      []bool         // of each clash: the author's value is the one that lost
 	merged    bool
 	met       map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
 	effects   []Effects

@@ -68,6 +68,8 @@ func (t *Teller) Told(
 			clash.Kept, clash.Lost = idText(c.ID), idText(*c.Dead)
 		case c.Field == Deleted: // an edit and a delete met, and the delete yielded
 			clash.Kept, clash.Lost = json.RawMessage("false"), json.RawMessage("true")
+		case c.Via != "" && (rec != nil || c.Mine):
+			clash.Lost = parted(row.Body, c)
 		case c.Mine:
 			clash.Lost = typed(row.Body, c.ID, c.Field)
 		case rec != nil:
