@@ -29,7 +29,8 @@ type Source struct {
 	Pool   *pg.Pool
 	DSN    string // whose user may replicate
 	Tools  localpg.Tools
-	Theirs bool // it is not of Roadbook's own
+	Theirs bool  // it is not of Roadbook's own
+	Blobs  Blobs // what lies beside it; nil is nothing
 }
 
 // Options are how a backup is taken.
@@ -139,6 +140,9 @@ func (t *taking) all(ctx context.Context) error {
 		return err
 	}
 	t.m.Heads = heads(before, after)
+	if err := t.blobs(ctx); err != nil {
+		return err
+	}
 	if t.o.WithKey {
 		err := t.put(keyFile, func(w io.Writer) error {
 			_, err := io.WriteString(w, hex.EncodeToString(t.o.Key)+"\n")

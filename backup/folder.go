@@ -17,6 +17,7 @@ import (
 //	system                    which PostgreSQL it belongs to
 //	lock                      held while a backup is taken or removed
 //	backups/20261129T011218Z  a backup: manifest.json, manifest.sha256, base.tar.zst
+//	blobs/plain/ab/abcd…      photos and other files, which all backups share
 //	wal/00000001.1            the archive: files of the WAL under PostgreSQL's names, in a folder
 //	                          for each timeline and each time that something was missing
 const (

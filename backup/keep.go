@@ -19,9 +19,19 @@ func (f Folder) Keep(count int) (gone []string, err error) {
 		return nil, err
 	}
 	defer unlock()
-	whole, err := f.whole()
-	if err != nil || len(whole) == 0 {
+	all, err := f.List()
+	if err != nil {
 		return nil, err
+	}
+	var whole []Manifest
+	sure := true // what a backup needs that cannot be read, nobody knows
+	for _, l := range all {
+		if sure = sure && l.Fault == nil; l.Fault == nil {
+			whole = append(whole, l.Manifest)
+		}
+	}
+	if len(whole) == 0 {
+		return nil, nil
 	}
 	extra := max(0, len(whole)-count)
 	for _, m := range whole[:extra] {
@@ -30,7 +40,10 @@ func (f Folder) Keep(count int) (gone []string, err error) {
 		}
 		gone = append(gone, m.ID)
 	}
-	return gone, f.trim(whole[extra:])
+	if err := f.trim(whole[extra:]); err != nil || !sure {
+		return gone, err
+	}
+	return gone, f.trimBlobs(whole[extra:])
 }
 
 // remove takes the name away first, so that half a backup is never one.

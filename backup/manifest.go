@@ -44,7 +44,7 @@ type Manifest struct {
 	Heads      []Head     `json:"heads"`
 
 	Files     []File `json:"files"`
-	Blobs     []File `json:"blobs"` // photos and other attachments, by their names below blobs/
+	Blobs     []File `json:"blobs"` // photos and other attachments, by their names below blobs/, which all backups share
 	Encrypted bool   `json:"encrypted"`
 	Key       Key    `json:"key"`
 }

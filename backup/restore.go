@@ -33,6 +33,7 @@ type RestoreOptions struct {
 
 	Key    func(folder string) ([]byte, error) // the installation's key, nil if it is not there
 	NewKey bool                                // go on with another key, or none
+	Blobs  func(folder string) Blobs           // where photos and other files go that are not there; nil leaves them
 
 	// Begin is called on the restored database before it is put in place: it
 	// migrates it, and begins new epochs. Without it nothing may be restored.
@@ -46,6 +47,7 @@ type Restored struct {
 	Dir      string         // the data folder
 	Aside    string         // where the database that was there is now; "" if there was none
 	Key      string         // where the key was put that the backup held; "" if it was there
+	Blobs    int            // how many photos and other files were put back
 	Ends     []store.LogEnd // of the logs, as they were restored, before the new epochs
 }
 
@@ -138,7 +140,12 @@ func (r *restoring) run(ctx context.Context) (Restored, error) {
 		return done, err
 	}
 	if r.key {
-		done.Key, err = r.putKey()
+		if done.Key, err = r.putKey(); err != nil {
+			return done, err
+		}
+	}
+	if r.o.Blobs != nil {
+		done.Blobs, err = r.o.Folder.putBlobs(ctx, r.m, r.o.With, r.o.Blobs(r.site.Dir()))
 	}
 	return done, err
 }

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"time"
 
 	"roadbook/errs"
@@ -27,7 +26,7 @@ func (f Folder) Verify(ctx context.Context, tools localpg.Tools, m Manifest, wit
 		}
 	}
 	for _, blob := range m.Blobs {
-		if err := blob.check(filepath.Join(f.of(m.ID), "blobs")); err != nil {
+		if err := blob.check(f.blobs()); err != nil {
 			return Checked{}, err
 		}
 	}

@@ -124,6 +124,10 @@ func (g *generator) next() Step {
 		s := g.begin(p.name, "restarts")
 		s.With = map[string]string{"size": g.size()}
 		return s
+	case x < 945:
+		s := g.begin(p.name, "spoils", pick(g, "bit", "row", "page"))
+		s.With = map[string]string{"at": strconv.Itoa(g.rng.IntN(10_000))}
+		return s
 	case x < 950:
 		return g.begin(p.name, "clock", pick(g, "0s", "-8m", "1m", "24h", "-26280h", "26280h"))
 	case x < 955:

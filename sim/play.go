@@ -74,6 +74,8 @@ func (p *phone) does(s Step) (done bool, err error) {
 			p.size = size
 		}
 		return true, p.open()
+	case "spoils":
+		return true, p.spoils(s)
 	case "restore":
 		return true, p.restore()
 	case "wiped":

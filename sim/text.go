@@ -33,7 +33,7 @@ func (w *World) saysWords(t *typing, raw json.RawMessage) {
 // hidden from him for a while. Who takes out a line that somebody else has changed
 // meanwhile is told, and it stays.
 func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
-	had, has, told := r.w.typed[row.id].words[at], wordsOf(raw), row.told(at)
+	had, has, told := r.hadWords(r.w.typed[row.id], at), wordsOf(raw), row.told(at)
 	now := slices.DeleteFunc(slices.Clone(r.words[at]), func(w string) bool {
 		if slices.Contains(has, w) {
 			return false
@@ -53,6 +53,17 @@ func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
 	}
 	slices.Sort(now)
 	r.words[at] = slices.Compact(now)
+}
+
+// hadWords are those that an author had on his screen, and those that had been
+// replaced by what he had there: if what replaced them is lost with a server and
+// a phone, they are replaced by his.
+func (r *replay) hadWords(t *typing, at place) []string {
+	had := slices.Clone(t.words[at])
+	for by := t.over[at]; by != nil && r.w.life > 0; by = by.over[at] {
+		had = append(had, by.words[at]...)
+	}
+	return had
 }
 
 // checkText compares a text with what was written into it.

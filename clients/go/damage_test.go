@@ -151,4 +151,15 @@ func TestDamage_before(t *testing.T) {
 	require.Zero(t, p.Status().Damaged)
 	require.Equal(t, "Acme", p.text(acme, "name"))
 	require.Empty(t, s.bodies("/v1/sync/check"))
+	keys, metas = p.rows("meta")
+	for i, key := range keys {
+		if string(key) == "identity" {
+			require.NoError(t, p.store.Memory.Write([]localstore.Write{
+				{Table: "meta", Key: key, Value: bytes.Replace(metas[i], []byte(`"format":2`), []byte(`"format":1`), 1)},
+			}))
+		}
+	}
+	p.reopen()
+	_, metas = p.rows("meta")
+	require.Contains(t, string(bytes.Join(metas, nil)), `"format":2`, "an app of before leaves it alone from now on")
 }

@@ -14,6 +14,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,8 +91,9 @@ func Open(cfg Config) (*Device, error) {
 	}
 	return d, d.change(func(b *batch) error {
 		d.giveUpDamaged(b)
-		if d.id.Install == "" {
-			d.id.Install = cfg.NewID().String()
+		if d.id.Install == "" || d.id.Format < storeFormat {
+			d.id.Install = cmp.Or(d.id.Install, cfg.NewID().String())
+			d.id.Format = storeFormat
 			d.saveIdentity(b)
 		}
 		return nil

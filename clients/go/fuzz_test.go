@@ -121,7 +121,7 @@ func FuzzStore(f *testing.F) {
 	f.Add(uint8(1), []byte("00000001"), []byte(entry+`,"verdict":{"result":"applied","seq":"7","showing":true,"kept":true}}`))
 	f.Add(uint8(1), []byte("00000001"), []byte(`{"mutation":{"edits":null}}`))
 	f.Add(uint8(1), []byte("00000001"), []byte(`null`))
-	f.Add(uint8(0), []byte("identity"), []byte(`{"format":2}`))
+	f.Add(uint8(0), []byte("identity"), []byte(`{"format":3}`))
 	f.Add(uint8(0), []byte("sight"), []byte(`{"slot":"c","resync":true}`))
 	f.Add(uint8(0), []byte("schema"), []byte(`{"kinds":[null]}`))
 	f.Add(uint8(2), []byte("00000001"), []byte(`null`))

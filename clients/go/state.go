@@ -24,9 +24,9 @@ const (
 	tableBase    = "base."   // and a or b
 )
 
-// storeFormat is the form of the tables. A store of a later form is left
-// alone.
-const storeFormat = 1
+// storeFormat is the form of the tables: since 2 what was pulled has sums. A
+// store of an earlier form is read, one of a later form is left alone.
+const storeFormat = 2
 
 // state is what a device remembers, guarded by Device.mu.
 type state struct {

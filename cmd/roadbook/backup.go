@@ -119,6 +119,7 @@ func (c *copier) take(ctx context.Context, withKey bool) error {
 		return err
 	}
 	defer done()
+	from.Blobs = copied{blobsAt(folder)}
 	key, err := keptKey(c.cfg, folder)
 	if err == nil && key == nil {
 		err = errs.New("roadbook.backup", errs.Missing, "the installation's key is not in %s: start the server once, or give "+
@@ -138,6 +139,9 @@ func (c *copier) take(ctx context.Context, withKey bool) error {
 		return err
 	}
 	c.say("the backup %s is whole: %d MB, %s", m.ID, m.Bytes()>>20, m.HeadsText())
+	if n := len(m.Blobs); n > 0 {
+		c.say("with %s photos and other files, which all backups share", thousands(n))
+	}
 	if withKey && !m.Encrypted {
 		c.warn("roadbook: the key lies in it as it is; whoever reads the backup can sign in as anybody")
 	}

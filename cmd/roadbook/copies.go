@@ -63,6 +63,7 @@ func (s *server) startArchive(ctx context.Context, key []byte) error {
 	if err != nil {
 		return err
 	}
+	from.Blobs = copied{blobsAt(s.in.folder)}
 	dir, err := filepath.Abs(s.cfg.BackupDir)
 	if err != nil {
 		return err

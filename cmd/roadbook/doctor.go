@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"roadbook/attachments"
 	"roadbook/config"
 	"roadbook/errs"
 	"roadbook/localpg"
@@ -115,6 +116,7 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 		d.ok("database", "%s%s", in.database(d.cfg), forThisLook(in))
 		d.checkKey(in)
 		d.checkSchema(ctx, in.pool, in.local != nil)
+		d.checkBlobs(ctx, in.folder)
 	case d.deep && d.cfg.DatabaseURL.IsZero() && errs.KindOf(err) == errs.Busy:
 		d.checkBeside(ctx, err)
 	case d.inUse(ctx, err):
@@ -140,6 +142,31 @@ func (d *doctor) checkBeside(ctx context.Context, busy error) {
 	defer pool.Close()
 	d.ok("database", "%s, in use by a server, beside which it is looked at", where)
 	d.checkSchema(ctx, pool, true)
+	d.checkBlobs(ctx, where)
+}
+
+// checkBlobs reads all photos and other files: what is damaged comes back from a
+// backup, or from the phone that took it.
+func (d *doctor) checkBlobs(ctx context.Context, folder string) {
+	if !d.deep {
+		return
+	}
+	damaged := 0
+	all, bytes, err := checkBlobs(ctx, blobsAt(folder), func(h attachments.Hash) {
+		if damaged++; damaged <= mostTold {
+			d.say("wrong %-10s %s is not what its name says", "files", h)
+		}
+	})
+	switch {
+	case err != nil:
+		d.fail("files", err)
+	case damaged > 0:
+		d.fail("files", errs.New("roadbook.doctor", errs.Invalid, "%s of %s photos and other files are damaged in %s: put those "+
+			"of the backups' folder blobs in their place, or remove them, and the phones that took them send them again", thousands(damaged), thousands(all),
+			filepath.Join(folder, blobsFolder)))
+	default:
+		d.ok("files", "%s photos and other files, %s MB, each is what it was", thousands(all), thousands(int(bytes>>20)))
+	}
 }
 
 // forThisLook is said of a PostgreSQL that runs only because of the doctor.

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"roadbook/attachments"
 	device "roadbook/clients/go"
 	"roadbook/localpg"
 )
@@ -46,8 +51,12 @@ func TestDoctor_deep(t *testing.T) {
 	require.NoError(t, err)
 	p.sync(lin)
 
+	photo := attachments.Blob{Hash: sha256.Sum256([]byte("a photo")), Bytes: 7}
+	require.NoError(t, blobsAt(data).Put(t.Context(), photo, strings.NewReader("a photo")))
+
 	report, code := run(t, environ, "doctor", "--deep")
 	require.Equal(t, exitOK, code, report)
+	require.Regexp(t, `ok +files +1 photos and other files, 0 MB, each is what it was`, report)
 	require.Regexp(t, `ok +database +`+data+`, in use by a server, beside which it is looked at`, report)
 	require.Regexp(t, `ok +deep +org 1: [0-9,]+ rows of the log, [0-9,]+ records`, report)
 	dsn, _, ok := localpg.RunningAt(data, ownDatabase)
@@ -88,13 +97,15 @@ func TestDoctor_deep(t *testing.T) {
 	}
 	require.NotContains(t, p.out.String(), "behind the requests")
 
-	// The log is the truth: what is wrong of it is said, and left.
+	// The log is the truth: what is wrong of it is said, and left. So it is of photos.
+	require.NoError(t, os.WriteFile(filepath.Join(data, "blobs", photo.Hash.String()[:2], photo.Hash.String()), []byte("a phot0"), 0o600))
 	_, err = db.Exec(t.Context(), `UPDATE mutations SET body = body || ' ' WHERE seq = 7`)
 	require.NoError(t, err)
 	report, code = run(t, environ, "doctor", "--deep", "--repair")
 	require.Equal(t, exitFailed, code, report)
 	require.Contains(t, report, "row 7 is not what was written")
 	require.Contains(t, report, "restore a backup from before")
+	require.Contains(t, report, photo.Hash.String()+" is not what its name says")
 	require.NoError(t, db.Close(t.Context()))
 	p.stop()
 }

@@ -19,7 +19,8 @@ import (
 type pair struct {
 	*mortal
 
-	two *localpg.Server
+	two     *localpg.Server
+	environ []string // of the server
 }
 
 // newPair makes one. Pulls may read the standby if that is asked for.
@@ -44,6 +45,7 @@ func newPair(t *testing.T, aside bool) *pair {
 	if aside {
 		environ = append(environ, "ROADBOOK_STANDBY_URL="+p.second())
 	}
+	p.environ = environ
 	p.server = serve(t, environ...).ready()
 	return p
 }
@@ -142,4 +144,37 @@ func TestServe_staysWithThePromoted(t *testing.T) {
 	inLog(t, second, f.settle())
 	require.Equal(t, 1, strings.Count(p.server.out.String(), "has failed over"), p.server.out)
 	p.server.stop()
+}
+
+// Two servers on one database fail over with it, each by itself, and agree: one
+// epoch begins, and neither serves anybody before that.
+func TestServe_twoFailOver(t *testing.T) {
+	t.Parallel()
+
+	p := newPair(t, false)
+	other := serve(t, p.environ...).ready()
+	f := newFleet(t, 4, p.server.url, other.url)
+	f.progress(20)
+	stopped := senders(t, p.pool)
+	require.NotEmpty(t, stopped)
+	for _, pid := range stopped {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	f.progress(20)
+
+	p.killPG()
+	require.Eventually(t, func() bool { return backup.Promote(t.Context(), p.second(), false) == nil }, patience, often)
+	for _, server := range []*process{p.server, other} {
+		server.says(regexp.MustCompile("the database has failed over to another"))
+		server.ready()
+	}
+	f.progress(10)
+
+	second := p.open()
+	inLog(t, second, f.settle())
+	epochs := 0
+	require.NoError(t, second.QueryRow(t.Context(), `SELECT count(*) FROM epochs`).Scan(&epochs))
+	require.Equal(t, 1, epochs)
+	p.server.stop()
+	other.stop()
 }

@@ -49,6 +49,7 @@ func runRestore(ctx context.Context, c *console, args []string) error {
 		Folder: r.folder, ID: *id, Data: r.cfg.Data, Bin: r.cfg.PGBin, Replace: *replace, NewKey: *newKey, Tell: c.say,
 		Org: record.OrgID(*org), Until: *to,
 		Key:   func(folder string) ([]byte, error) { return keptKey(r.cfg, folder) },
+		Blobs: func(folder string) backup.Blobs { return copied{blobsAt(folder)} },
 		Begin: func(ctx context.Context, dsn string) error { return r.begin(ctx, dsn, *verify) },
 	}
 	if !r.cfg.DatabaseURL.IsZero() {
@@ -144,6 +145,9 @@ func (c *copier) tell(done backup.Restored) error {
 	if done.Aside != "" {
 		c.say("what was there before is in %s, in %s: remove it when you are sure", done.Aside, done.Dir)
 	}
+	if done.Blobs > 0 {
+		c.say("%s photos and other files that were not there were put back", thousands(done.Blobs))
+	}
 	if done.Key != "" {
 		c.say("the installation's key came from the backup, and is in %s", done.Key)
 	}
@@ -151,12 +155,26 @@ func (c *copier) tell(done backup.Restored) error {
 	return nil
 }
 
+// A PostgreSQL that somebody restored by hand can be read before it has come to
+// the end of its archive. How long that is waited for, and how often it is asked.
+const (
+	recoversWithin = 10 * time.Second
+	recoveryPolled = 200 * time.Millisecond
+)
+
 // ours refuses a database that only follows another.
 func ours(ctx context.Context, pool *pg.Pool) error {
-	cluster, err := pg.ClusterOf(ctx, pool)
-	if err == nil && cluster.Standby {
-		err = errs.New("roadbook.open", errs.Invalid, "this database is a standby and takes no changes: “roadbook standby” has it "+
-			"follow, “roadbook promote” has it take the place of the other")
+	for begun := now(); ; {
+		f, err := pg.FollowerOf(ctx, pool)
+		if err != nil || !f.Standby {
+			return err
+		}
+		if f.Streaming || now().Sub(begun) > recoversWithin {
+			return errs.New("roadbook.open", errs.Invalid, "this database is a standby and takes no changes: “roadbook standby” has it "+
+				"follow, “roadbook promote” has it take the place of the other; one that is still being restored is served once it is through")
+		}
+		if err := sleep(ctx, recoveryPolled); err != nil {
+			return err
+		}
 	}
-	return err
 }
