@@ -34,6 +34,7 @@ var plainly = map[record.Policy]plain{
 	record.Max:     {"Latest or largest", "The larger value stands.", "In the field's history; the second is told.", "Nobody."},
 	record.Min:     {"Earliest or smallest", "The smaller value stands.", "In the field's history; the second is told.", "Nobody."},
 	record.Once:    {"Written once", "The first that the server accepted stands, for ever.", "In the field's history; the second is told.", "Nobody."},
+	record.Owned:   {"Somebody else's", "What the owner writes stands (finance, the ERP); of two owners the later. What anybody else writes is asked of the owner.", "In a change request, with who asks and when, until the owner answers.", "The owner. His next change of the field by somebody who knows of it is the answer, or he declines."},
 	record.Server:  {"The server's own", "Nobody but the server writes it.", "–", "Nobody."},
 }
 
@@ -84,7 +85,7 @@ func fieldsWith(p record.Policy) string {
 	for _, k := range shipped.Schema().Kinds {
 		var names []string
 		for _, f := range k.Fields {
-			if f.Policy == p && !slices.Contains(everyKind, f.Name) && k.Name != "conflict" {
+			if f.Policy == p && !slices.Contains(everyKind, f.Name) && k.Name != "conflict" && k.Name != "request" && k.Name != "reserve" {
 				names = append(names, strings.ToLower(f.Label["en"]))
 			}
 		}

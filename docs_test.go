@@ -211,6 +211,12 @@ func describe(k *record.Kind) string {
 		}
 		first = false
 		fmt.Fprintf(&b, "`%s` %s %s", f.Name, f.Type, f.Policy)
+		if f.Share > 0 {
+			fmt.Fprintf(&b, ", %d of it to a reserve", f.Share)
+		}
+		if f.By != "" {
+			b.WriteString(" by " + f.By)
+		}
 		if f.To != "" {
 			b.WriteString(" to " + f.To)
 		}

@@ -72,19 +72,20 @@ func TestActor(t *testing.T) {
 
 	customers := []string{"account", "contact", "task"}
 	tests := []struct {
-		name                        string
-		actor                       *access.Actor
-		customer, field, everybodys string
+		name                                 string
+		actor                                *access.Actor
+		customer, request, field, everybodys string
 	}{
-		{"a rep creates and edits, and deletes his own", somebody(access.Rep), "rwo", "rwo", "r"},
-		{"a manager the same for his people", somebody(access.Manager), "rwos", "rwos", "r"},
-		{"service has the customers of the whole company", somebody(access.Service), "rwo", "", "r"},
-		{"finance reads what service does", somebody(access.Finance), "r", "", "r"},
-		{"an administrator does everything", somebody(access.Admin), "rwosx", "rwosx", "rwosx"},
-		{"two roles have the rights of both", somebody(access.Finance, access.Rep), "rwo", "rwo", "r"},
-		{"whoever has no role has the catalogue", somebody(), "", "", "r"},
-		{"a role that nobody knows is none", somebody("boss"), "", "", "r"},
-		{"the server does everything", &access.Actor{System: true}, "rwosx", "rwosx", "rwosx"},
+		{"a rep creates and edits, and deletes his own", somebody(access.Rep), "rwo", "rwo", "rwo", "r"},
+		{"a manager the same for his people", somebody(access.Manager), "rwos", "rwos", "rwos", "r"},
+		{"service has the customers of the whole company", somebody(access.Service), "rwo", "rwo", "", "r"},
+		{"finance reads what service does", somebody(access.Finance), "r", "rwo", "", "r"},
+		{"a program that answers for fields the same", somebody(access.ERP), "r", "rwo", "", "r"},
+		{"an administrator does everything", somebody(access.Admin), "rwosx", "rwosx", "rwosx", "rwosx"},
+		{"two roles have the rights of both", somebody(access.Finance, access.Rep), "rwo", "rwo", "rwo", "r"},
+		{"whoever has no role has the catalogue", somebody(), "", "", "", "r"},
+		{"a role that nobody knows is none", somebody("boss"), "", "", "", "r"},
+		{"the server does everything", &access.Actor{System: true}, "rwosx", "rwosx", "rwosx", "rwosx"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +96,8 @@ func TestActor(t *testing.T) {
 				switch {
 				case k.Scope == record.Catalogue:
 					want = tt.everybodys
+				case k.Name == "request":
+					want = tt.request
 				case slices.Contains(customers, k.Name):
 					want = tt.customer
 				case k.Name == "merge_redirect" && want == "" && tt.customer != "":
@@ -219,6 +222,21 @@ func TestActor_Hidden(t *testing.T) {
 			require.Nil(t, tt.actor.Hidden(shipped.Schema().Kind("account")), "nothing there is hidden")
 		})
 	}
+}
+
+// Who answers for a field has the role that it names, and may act.
+func TestActor_Answers(t *testing.T) {
+	t.Parallel()
+
+	limit, gone := shipped.Schema().Kind("account").Field("credit_limit"), somebody(access.Finance)
+	gone.Active = false
+
+	require.True(t, somebody(access.Rep, access.Finance).Answers(limit))
+	require.True(t, (&access.Actor{System: true}).Answers(limit))
+	for _, a := range []*access.Actor{somebody(access.Rep), somebody(access.Admin), somebody(access.ERP), somebody(), gone} {
+		require.False(t, a.Answers(limit), a.Roles)
+	}
+	require.False(t, somebody(access.Rep).Answers(shipped.Schema().Kind("account").Field("name")), "nobody answers for a field that is not owned")
 }
 
 func TestActor_Hidden_manyFields(t *testing.T) {

@@ -25,8 +25,9 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task", "merge_redirect"}, write: []string{"account", "contact", "task"}},
-	Finance: {read: []string{"account", "contact", "task", "merge_redirect"}},
+	Service: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"account", "contact", "task", "request"}},
+	Finance: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
+	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }
 
@@ -74,14 +75,24 @@ func (a *Actor) CheckWrite(k *record.Kind) error {
 	return errs.New("access.CheckWrite", errs.Denied, "your role may not change this").Coded("denied")
 }
 
+// Answers reports whether the actor answers for a field that is owned.
+func (a *Actor) Answers(f *record.Field) bool {
+	return a.System || a.any(func(r Role) bool { return string(r) == f.By })
+}
+
+// Leads reports whether somebody is the actor's to lead, or he administers the
+// org.
+func (a *Actor) Leads(person record.ID) bool {
+	return a.any(func(r Role) bool { return r == Admin || r == Manager && a.Owners[person] })
+}
+
 // CheckDelete refuses to delete or bring back what is neither the actor's own
 // nor that of somebody below him.
 func (a *Actor) CheckDelete(k *record.Kind, owner record.ID) error {
 	if err := a.CheckWrite(k); err != nil {
 		return err
 	}
-	mine := owner == a.Person || a.any(func(r Role) bool { return r == Admin || r == Manager && a.Owners[owner] })
-	if !mine {
+	if owner != a.Person && !a.Leads(owner) {
 		return errs.New("access.CheckDelete", errs.Denied, "only its owner or a manager may delete this").Coded("denied")
 	}
 	return nil

@@ -17,12 +17,13 @@ const (
 	Rep     Role = "rep"     // sells: own and shared records
 	Manager Role = "manager" // the same for the people of the units he manages
 	Service Role = "service" // accounts, contacts and tasks of the whole company
-	Finance Role = "finance" // reads what service does
+	Finance Role = "finance" // reads what service does, and answers for what is owed
+	ERP     Role = "erp"     // a program: reads what finance does, and answers for what its own system knows
 	Admin   Role = "admin"   // everything
 )
 
 // Roles are all of them.
-func Roles() []Role { return []Role{Rep, Manager, Service, Finance, Admin} }
+func Roles() []Role { return []Role{Rep, Manager, Service, Finance, ERP, Admin} }
 
 // Right is what a route asks of its caller.
 type Right string

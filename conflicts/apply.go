@@ -20,6 +20,7 @@ type Clash struct {
 	Ask    bool // a person is asked to look
 
 	Versions []record.Version // what a person decides between, if neither stands
+	Request  bool             // not a clash: the value that did not come to stand is asked of whoever answers for the field
 }
 
 // Report is what settling an edit came to.
@@ -27,6 +28,7 @@ type Report struct {
 	Was     record.Values // what stood in the fields that changed, for history
 	Clashes []Clash
 	Settled []Settled
+	Answers []Answer
 	Merged  bool // something concurrent was settled, or not taken
 }
 
@@ -141,6 +143,9 @@ func (s *settling) value(f *record.Field, raw json.RawMessage) {
 		return
 	case record.Manual:
 		s.manual(f, raw)
+		return
+	case record.Owned:
+		s.owned(f, raw)
 		return
 	}
 	slot := s.rec.Put(f.Name)
@@ -275,6 +280,10 @@ func (s *settling) inc(f *record.Field, raw json.RawMessage) {
 		slot := s.rec.Put(f.Name)
 		s.was(f, *slot)
 		err = Count(slot, delta, s.w)
+	}
+	if f.Ranges && delta < 0 {
+		s.fail("floor", f.Name, "numbers that were given out do not come back")
+		return
 	}
 	if err != nil {
 		s.fail("type", f.Name, "%s", err.Error())

@@ -167,7 +167,7 @@ type server struct {
 func settle(t require.TestingT, arrived []*typed, seen func(*typed) conflicts.Seen) []step {
 	s := &server{rec: &record.Record{Kind: anyShop, Seq: base}}
 	for _, w := range arrived {
-		write := &conflicts.Write{Seen: seen(w), Server: true}
+		write := &conflicts.Write{Seen: seen(w), Server: !onlyAsks(w)}
 		write.By = s.stamp(w, write)
 		_, err := s.apply(w, write)
 		require.NoError(t, err, "%v", w)

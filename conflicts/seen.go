@@ -28,7 +28,8 @@ type Seen struct {
 type Write struct {
 	By     record.Writer // its dot, its effective stamp, its seq
 	Seen   Seen
-	Server bool // the server itself writes
+	Server bool     // the server itself writes
+	Roles  []string // of its author
 	// Awaited is what the author had seen that the log has lost and not got back
 	// yet: of a mutation that comes back after a restore.
 	Awaited map[record.ReplicaID]uint64

@@ -28,6 +28,7 @@ func shop(onDelete record.OnDelete) *record.Kind {
 		{Name: "first", Type: "number", Policy: record.Min},
 		{Name: "check_in", Type: "text", Policy: record.Once},
 		{Name: "score", Type: "text", Policy: record.Server},
+		{Name: "credit", Type: "text", Policy: record.Owned, By: "finance"},
 		{Name: "answers", Type: "map", Policy: record.LWW},
 		{Name: "street", Type: "text", Policy: record.LWWAsk, Group: "place"},
 		{Name: "point", Type: "text", Policy: record.LWWAsk, Group: "place"},

@@ -28,11 +28,12 @@ const (
 	Min     Policy = "min"     // the smaller value
 	Once    Policy = "once"    // the first value stays
 	Server  Policy = "server"  // only the server writes
+	Owned   Policy = "owned"   // a role answers for it; what others write is asked of it
 )
 
 // Policies are all of them.
 func Policies() []Policy {
-	return []Policy{LWW, LWWAsk, Text, Process, List, Manual, Set, Counter, Max, Min, Once, Server}
+	return []Policy{LWW, LWWAsk, Text, Process, List, Manual, Set, Counter, Max, Min, Once, Server, Owned}
 }
 
 // Asks reports whether a person is asked to look when something is lost.
@@ -57,6 +58,9 @@ type Field struct {
 	Choices  []string          `json:"choices,omitempty"`
 	Floor    *int64            `json:"floor,omitempty"`  // of a counter
 	States   *States           `json:"states,omitempty"` // of a process
+	By       string            `json:"by,omitempty"`     // the role that answers for it, if it is owned
+	Share    int64             `json:"share,omitempty"`  // of a counter: the most of it that a device may reserve at once
+	Ranges   bool              `json:"ranges,omitempty"` // what is reserved of it are numbers in a row, which never come back
 	Group    string            `json:"group,omitempty"`  // fields of one group merge as one
 	To       string            `json:"to,omitempty"`     // the kind that a reference names
 	Readers  []string          `json:"-"`                // roles that may see it; nobody named means everybody
@@ -186,6 +190,13 @@ func (k *Kind) check(s *Schema) []string {
 		if f.Policy == List && f.Type != "rows" {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: only rows are merged as a list", k.Name, f.Name))
 		}
+		if (f.Policy == Owned) != (f.By != "") {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: an owned field, and no other, names the role that answers for it", k.Name, f.Name))
+		}
+		wrong = append(wrong, k.checkShare(f)...)
+		if f.Policy == Owned && len(f.Readers) > 0 {
+			wrong = append(wrong, fmt.Sprintf("%s.%s: what is asked of an owned field is seen by all who see its record, so the field must be", k.Name, f.Name))
+		}
 		for _, why := range f.checkStates() {
 			wrong = append(wrong, fmt.Sprintf("%s.%s: %s", k.Name, f.Name, why))
 		}
@@ -228,7 +239,7 @@ func (k *Kind) Field(name string) *Field {
 	if !found || f == nil || f.Type != "map" || !mapKey(key) {
 		return nil
 	}
-	return &Field{Name: name, Type: f.Type, Policy: f.Policy, Readers: f.Readers, Label: f.Label, kind: f}
+	return &Field{Name: name, Type: f.Type, Policy: f.Policy, Readers: f.Readers, By: f.By, Label: f.Label, kind: f}
 }
 
 // MaxMapKey is the longest key of a map in bytes: a question's id, not prose.

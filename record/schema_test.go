@@ -221,5 +221,5 @@ func TestPolicies(t *testing.T) {
 	all := record.Policies()
 	slices.Sort(all)
 
-	require.Len(t, slices.Compact(all), 12)
+	require.Len(t, slices.Compact(all), 13)
 }

@@ -44,8 +44,8 @@ func (g *generator) decided(p *phone) []string {
 	return []string{"edit", g.scripted(v.ID, v.Kind), "state=" + pick(g, "merged", "dismissed")}
 }
 
-// counts adds up what people have counted, to whichever customer.
-func (r *replay) counts(row *logRow) {
+// sums adds up what people have counted, to whichever customer.
+func (r *replay) sums(row *logRow) {
 	for _, e := range row.edits {
 		if e.By == "server" || e.Buried || e.Kind != "account" {
 			continue

@@ -34,8 +34,8 @@ func (w *World) derive(reason string) record.ID {
 	return origin.Derive(fmt.Sprintf("%d %s", w.seed, reason))
 }
 
-// idOf is the record that a name means: a person's login, a unit, "x" and the
-// id of a conflict, or what a script calls a record.
+// idOf is the record that a name means: a person's login, a unit, "x", "q"
+// or "r" and the id of a conflict, a request or a reserve, or what a script calls a record.
 func (w *World) idOf(name string) record.ID {
 	if noted[name[0]] {
 		if id, err := record.ParseID(name[1:]); err == nil {
@@ -47,12 +47,13 @@ func (w *World) idOf(name string) record.ID {
 
 // kinds are those of the records whose names begin with a letter.
 var kinds = map[byte]string{
-	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict",
+	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict", 'q': "request", 'r': "reserve",
+	'b': "budget", 's': "series",
 	'm': "merge_redirect", 'd': "duplicate",
 }
 
 // noted are the letters of what the server makes: the id follows.
-var noted = map[byte]bool{'x': true, 'm': true, 'd': true}
+var noted = map[byte]bool{'x': true, 'q': true, 'r': true, 'm': true, 'd': true}
 
 func (w *World) kindOf(name string) string {
 	switch {
@@ -78,7 +79,7 @@ func (w *World) wishes(args []string) ([]wish, error) {
 		}
 		if e.op == record.OpCreate && w.names[e.id] == "" {
 			w.names[e.id] = name
-			if w.step.No > 0 {
+			if w.step.No > 0 && e.kind.Scope == "" {
 				w.births = append(w.births, name)
 			}
 		}

@@ -25,7 +25,12 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 	case record.List:
 		r.writesRows(row, at, v.Raw)
 	}
-	if f.Policy != record.LWW && f.Policy != record.LWWAsk || kind.Scope != "" {
+	answers := f.Policy == record.Owned && r.answers(row)
+	if f.Policy == record.Owned && !answers {
+		r.asks(row, at, norm(v.Raw), e)
+		return
+	}
+	if f.Policy != record.LWW && f.Policy != record.LWWAsk && !answers || kind.Scope != "" {
 		return
 	}
 	was := e.Was.Get(v.Field)
@@ -129,7 +134,7 @@ func (r *replay) check(t *tables) {
 	for _, rec := range t.order {
 		delete(r.opened, rec.id)
 		switch rec.kind.Name {
-		case "user", "unit", "conflict":
+		case "user", "unit", "conflict", "request":
 			continue
 		}
 		if r.w.life == 0 && r.deleted[rec.id] != rec.deleted {
@@ -140,6 +145,7 @@ func (r *replay) check(t *tables) {
 		}
 	}
 	r.truth.check(t)
+	r.checkPots(t)
 	for id := range r.opened {
 		if r.deleted[id] && r.horizon > 0 {
 			continue // and purged

@@ -28,6 +28,9 @@ func generate(seed uint64) (Script, *generator) {
 	ways := []string{"revive", "cascade", "delete"}
 	s := Script{Seed: seed, Deletes: fmt.Sprintf("account=%s contact=%s visit_plan=%s",
 		ways[seed%2], ways[seed/2%3], ways[seed/3%3])}
+	pots := g.begin("office", "types", "create", "b1", "name=pot", "discount=100", "owner=admin", ";",
+		"create", "s1", "name=pad", "prefix=Q-", "owner=admin")
+	s.Steps = append(s.Steps, pots)
 	names := []string{"lin", "chen", "zhou", "gao", "lin2", "wang"}
 	if g.chance(40) {
 		names = append(names, "admin")
@@ -265,10 +268,15 @@ func (g *generator) scripted(id record.ID, kind string) string {
 	if name := g.w.names[id]; name != "" {
 		return name
 	}
-	for letter, of := range kinds {
-		if of == kind && noted[letter] {
-			return string(letter) + id.String()
-		}
+	switch kind {
+	case "conflict":
+		return "x" + id.String()
+	case "request":
+		return "q" + id.String()
+	case "merge_redirect":
+		return "m" + id.String()
+	case "duplicate":
+		return "d" + id.String()
 	}
 	return ""
 }
@@ -282,6 +290,9 @@ func (g *generator) typing(p *phone) Step {
 	if p.login == "admin" && g.chance(60) {
 		s.Args = g.people()
 		return s
+	}
+	if g.chance(10) {
+		return g.promise(p)
 	}
 	views := g.screen(p)
 	x := g.rng.IntN(100)
@@ -316,7 +327,7 @@ func (g *generator) typing(p *phone) Step {
 
 // screen is what somebody can change.
 func (g *generator) screen(p *phone) (views []device.View) {
-	for _, kind := range []string{"account", "contact", "visit_plan", "task", "opportunity", "conflict"} {
+	for _, kind := range []string{"account", "contact", "visit_plan", "task", "opportunity", "conflict", "request"} {
 		for _, v := range p.dev.List(kind) {
 			if g.scripted(v.ID, v.Kind) != "" {
 				views = append(views, v)

@@ -74,6 +74,7 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 		maybe(20, "tags"+pick(g, "+", "+", "-")+pick(g, "a", "b", "c"))
 		maybe(10, "collaborators"+pick(g, "+", "+", "-")+g.somebody())
 		maybe(20, "points*"+pick(g, "1", "2", "-1", "-2"))
+		maybe(12, "limit="+g.value())
 		maybe(12, "calls*"+pick(g, "1", "3", "-2"))
 	case "contact":
 		maybe(50, "name="+g.value())
@@ -96,6 +97,8 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 		maybe(40, "stage="+pick(g, "lead", "qualified", "proposal", "negotiation", "won", "lost"))
 		maybe(20, "competitors"+pick(g, "+", "-")+pick(g, "a", "b", "c"))
 		maybe(8, "owner="+g.somebody())
+	case "request":
+		return append(words, "state="+pick(g, "declined", "withdrawn"))
 	case "conflict":
 		maybe(70, "chosen="+g.value())
 		maybe(40, "state="+pick(g, "open", "resolved"))
@@ -151,6 +154,8 @@ func (g *generator) officeChange() []string {
 		return []string{"restore", name}
 	case name[0] == 'a' && x < 30:
 		return append(words, "source="+pick(g, "referral", "campaign", "online")) // reps do not see it
+	case name[0] == 'a' && x < 36:
+		return append(words, "limit="+g.value())
 	case name[0] == 'a' && x < 65:
 		return append(words, "owner="+g.somebody())
 	case name[0] == 'a' && x < 75:

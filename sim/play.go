@@ -52,6 +52,9 @@ func (p *phone) does(s Step) (done bool, err error) {
 		"backup": func() error { p.backUp(); return nil },
 		"twin":   func() error { return p.twin(s.Args[0]) },
 	}
+	if isPromise(s.Does) {
+		return true, p.promises(s)
+	}
 	if do := quick[s.Does]; do != nil {
 		if err := do(); err != nil {
 			return true, err

@@ -60,6 +60,8 @@ type replay struct {
 	opened  map[record.ID]bool // conflicts
 	horizon record.Seq         // of the row that moved it last
 	calls   int64              // counted by all, where customers become one
+	put     int64              // into budgets
+	spent   int64              // from reserves
 }
 
 type dot struct {
@@ -126,7 +128,7 @@ func (r *replay) row(row *logRow) error {
 	case row.twin != 0:
 		r.twins[row.replica] = append(r.twins[row.replica], r.dots[row.id])
 	case r.w.alike:
-		r.counts(row)
+		r.sums(row)
 	default:
 		r.accepted(row)
 	}
@@ -236,6 +238,9 @@ func (r *replay) accepted(row *logRow) {
 			i++
 		}
 		r.edit(row, author, seen, e)
+		if e.By != "server" {
+			r.promised(ty, e)
+		}
 	}
 	if i != len(ty.edits) {
 		r.w.finds("the log lacks an edit of %s", ty)
@@ -286,6 +291,7 @@ func (r *replay) edit(row *logRow, author dot, seen version.Vector, e loggedEdit
 		for _, v := range e.Set {
 			r.text[place{e.ID, v.Field}] = string(v.Raw) // a conflict that is opened
 		}
+		r.counts(kind, e)
 		return
 	case e.Op == record.OpDelete:
 		r.remove(row, author, seen, e)

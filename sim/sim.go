@@ -86,6 +86,7 @@ type World struct {
 	views   map[lived][]view            // records as logs had them
 	loose   map[member]bool             // elements, and records, of which a restore leaves open what becomes
 
+	given  map[string]given   // to what numbers were given
 	called map[name]called    // who wrote under a name
 	said   map[string]*typing // by a word of a text
 
@@ -106,7 +107,7 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
 		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, alike: s.Alike, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
-		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{}, said: map[string]*typing{},
+		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{}, given: map[string]given{}, said: map[string]*typing{},
 	}
 	w.replay = newReplay(w)
 	var err error
@@ -171,7 +172,8 @@ func schemaOf(deletes string, hidden []string) (*record.Schema, error) {
 		k.Fields[at].Readers = []string{"manager", "admin"}
 	}
 	account.Fields = append(account.Fields, &record.Field{Name: "calls", Type: "number", Policy: record.Counter},
-		&record.Field{Name: "terms", Type: "text", Policy: record.Manual})
+		&record.Field{Name: "terms", Type: "text", Policy: record.Manual},
+		&record.Field{Name: "limit", Type: "text", Policy: record.Owned, By: "admin"})
 	return schema, schema.Check()
 }
 

@@ -245,7 +245,7 @@ func (t *truth) check(all *tables) {
 
 func (t *truth) checkDeleted(r *row) {
 	kills := t.kills[r.id]
-	if r.kind.Name == "conflict" || r.kind.OnDelete == record.DeleteWins || t.w.loose[member{place: place{rec: r.id}}] {
+	if r.kind.Name == "conflict" || r.kind.Name == "request" || r.kind.OnDelete == record.DeleteWins || t.w.loose[member{place: place{rec: r.id}}] {
 		return
 	}
 	knowing := slices.ContainsFunc(kills, func(ty *typing) bool {

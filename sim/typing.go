@@ -32,6 +32,7 @@ type typing struct {
 	outcome *record.Outcome     // the first that anybody heard of
 	excused bool                // it died with its phone, or with a server
 	life    int                 // in which the outcome was heard
+	number  string              // that it takes from a reserve
 
 	removes map[member]map[record.ID]bool    // the adds that it takes away
 	deletes map[record.ID]map[record.ID]bool // the writes that a delete had seen

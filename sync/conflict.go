@@ -18,6 +18,9 @@ const conflictKind = "conflict"
 // clash tells the author, and opens a conflict where the policy asks for a
 // person. The conflict belongs to the record and comes in the same commit.
 func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
+	if c.Request {
+		return s.request(r, c)
+	}
 	s.merged = true
 	told := record.Clash{
 		Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: string(c.Field.Policy),
@@ -50,14 +53,16 @@ func (s *settling) viaOf(c conflicts.Clash) history.Via {
 // restore they may come back the other way round, and what a person has decided
 // must find the conflict that it decides.
 func (s *settling) conflictID(r *record.Record, field string, a, b record.Writer) record.ID {
-	name := func(by record.Writer) string {
-		if by.Same(s.by) && !s.proof.Dot.IsZero() {
-			by = s.proof.Dot // what it was called then
-		}
-		return dotOf(by)
-	}
-	one, other := name(a), name(b)
+	one, other := s.nameOf(a), s.nameOf(b)
 	return r.ID.Derive(field + " " + min(one, other) + " " + max(one, other))
+}
+
+// nameOf is what a write is called, or was when it was judged first.
+func (s *settling) nameOf(by record.Writer) string {
+	if by.Same(s.by) && !s.proof.Dot.IsZero() {
+		by = s.proof.Dot
+	}
+	return dotOf(by)
 }
 
 func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {

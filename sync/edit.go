@@ -38,6 +38,9 @@ func (s *settling) edit(e *record.Edit) error {
 	s.noteOver(rec, w)
 	switch e.Op {
 	case record.OpDelete:
+		if rec.Kind.Name == reserveKind && !s.actor.System {
+			return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
+		}
 		return s.remove(e, rec, w)
 	case record.OpRestore:
 		return s.restore(e, rec)
@@ -90,7 +93,10 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 	}
 	s.rememberTyped(d.now, e)
 	s.defaults(d.now)
-	return s.report(d.now, report, &body)
+	if err := s.report(d.now, report, &body); err != nil || kind.Name != reserveKind || s.actor.System {
+		return err
+	}
+	return s.reserve(d, e)
 }
 
 // defaults fills in what every record says of its making.
@@ -154,7 +160,10 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 		return err
 	}
 	s.rememberTyped(d.now, e)
-	return s.report(d.now, report, &body)
+	if err := s.report(d.now, report, &body); err != nil || rec.Kind.Name != reserveKind {
+		return err
+	}
+	return s.giveBack(d)
 }
 
 // forget drops what a record remembers of writes that are back by now.
@@ -179,8 +188,20 @@ func (s *settling) forget(rec *record.Record) error {
 }
 
 func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
-	if err := s.actor.CheckWrite(rec.Kind); err != nil {
-		return err
+	if !onlyOwned(e, rec.Kind) { // for these it is enough to see the record: whoever does not own them asks
+		if err := s.actor.CheckWrite(rec.Kind); err != nil {
+			return err
+		}
+	}
+	if rec.Kind.Name == requestKind && !s.actor.System {
+		if err := s.checkDecision(e, rec); err != nil {
+			return err
+		}
+	}
+	if rec.Kind.Name == reserveKind && !s.actor.System {
+		if err := s.checkReserve(e, rec); err != nil {
+			return err
+		}
 	}
 	for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
 		for _, v := range values {
@@ -291,60 +312,6 @@ func lastUnseen(rec *record.Record, w *conflicts.Write) record.Writer {
 	return last
 }
 
-// maxChildren is the most children that a delete looks at: one that would
-// cascade further is asked of a person, one that is refused needs no count.
-const maxChildren = 1000
-
-// children lists the live records below one, with what hangs below them if the
-// kind cascades. Conflicts about it are no reason to keep it.
-func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
-	for level := []record.ID{rec.ID}; len(level) > 0 && len(live) <= maxChildren; {
-		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := s.w.adopt(rows); err != nil {
-			return nil, err
-		}
-		above := level
-		level = nil
-		for _, child := range s.under(above) {
-			if !isNote(child.Kind) && child.State == record.Live {
-				live = append(live, child)
-				level = append(level, child.ID)
-			}
-		}
-		if rec.Kind.OnDelete != record.Cascade {
-			break
-		}
-	}
-	return live, nil
-}
-
-// under lists the records that hang below some others, as they stand now.
-func (s *settling) under(parents []record.ID) []*record.Record {
-	is := make(map[record.ID]bool, len(parents))
-	for _, id := range parents {
-		is[id] = true
-	}
-	var out []*record.Record
-	for id, rec := range s.w.records {
-		if d := s.drafts[id]; d != nil {
-			rec = d.now
-		}
-		if rec != nil && is[rec.Parent] {
-			out = append(out, rec)
-		}
-	}
-	for _, id := range s.order {
-		if d := s.drafts[id]; s.w.records[id] == nil && is[d.now.Parent] {
-			out = append(out, d.now)
-		}
-	}
-	sortByID(out)
-	return out
-}
-
 // restore brings a tombstone back because somebody asks for it.
 func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 	if err := s.actor.CheckDelete(rec.Kind, rec.Owner); err != nil {
@@ -372,6 +339,11 @@ func (s *settling) report(rec *record.Record, r conflicts.Report, body *history.
 	body.Was = r.Was
 	s.merged = s.merged || r.Merged
 	s.edits = append(s.edits, *body)
+	for _, a := range r.Answers {
+		if err := s.answerRequest(rec, a); err != nil {
+			return err
+		}
+	}
 	for _, done := range r.Settled {
 		if err := s.close(rec, done); err != nil {
 			return err

@@ -81,7 +81,7 @@ func TestInput_refusedAlone(t *testing.T) {
 		{"an empty kind", strings.Replace(setTo("name", `"x"`), "account", "", 1), "member"},
 		{"an id of another kind", strings.Replace(setTo("title", `"x"`), "account", "task", 1), "kind_mismatch"},
 		{"an unknown field", setTo("colour", `"red"`), "unknown_field"},
-		{"a field of the server", setTo("credit_limit", `"5.00"`), "server_field"},
+		{"a field of the server", setTo("pool_state", `"public"`), "server_field"},
 		{"a field whose name is long", setTo(strings.Repeat("x", 10_000), `1`), "unknown_field"},
 		{"a number for a text", setTo("short_name", `7`), "type"},
 		{"a list for a text", setTo("short_name", `["a"]`), "type"},

@@ -225,7 +225,7 @@ func unseen(why string) error {
 
 // write is the mutation as the policies see it, for one edit.
 func (s *settling) write(e *record.Edit) *conflicts.Write {
-	w := &conflicts.Write{By: s.by, Server: s.actor.System, Floor: s.w.head.Floor, Again: s.proof.Result == record.Applied}
+	w := &conflicts.Write{By: s.by, Server: s.actor.System, Roles: s.actor.Roles, Floor: s.w.head.Floor, Again: s.proof.Result == record.Applied}
 	w.Seen.Log = record.Seq(e.Seen.Seq())
 	w.Seen.Line = s.w.line(s.writer.ID)
 	w.Seen.Twins = s.w.twins[s.writer.ID]

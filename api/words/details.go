@@ -206,6 +206,7 @@ var fragments = []said{
 
 	// sync: what must hold of a record.
 	{"this must be filled in", "必须填写"},
+	{"numbers that were given out do not come back", "已发出的号码不能收回"},
 	{"this would fall below %", "结果不能低于 {1}"},
 	{"nobody of that name is here", "本企业没有这个人员"},
 	{"it is not there", "所选的记录不可用"},

@@ -54,6 +54,30 @@ var ofValues = map[string]said{
 		"There is not enough left for this.",
 		"剩余数量不足。",
 	},
+	"reserve": {
+		"A reserve is spent by its own device or given back, and cannot be changed otherwise.",
+		"预留只能由持有设备使用或退回，不能另行修改。",
+	},
+	"reserve_amount": {"This is more than one device may reserve at once.", "超出单台设备一次可预留的数量。"},
+	"reserve_open": {
+		"This device has a reserve of this already. Please give that back first.",
+		"本设备已有一份预留，请先退回。",
+	},
+	"reserve_closed": {"This reserve was given back, or taken back by a manager.", "该预留已退回或已被主管收回。"},
+	"reserve_holder": {
+		"Only its own device can use a reserve or give it back; a manager can take it back.",
+		"预留只能由持有设备使用或退回，主管可以收回。",
+	},
+	"number":       {"This number is not among those reserved for this device.", "该号码不在本设备预留的号段内。"},
+	"number_taken": {"This number has been used already. Please take the next one.", "该号码已被使用，请取下一个。"},
+	"request": {
+		"A change request is declined by whoever answers for the field, or taken back by its author. To accept it, change the field itself.",
+		"变更申请只能由该字段的负责方拒绝，或由申请人撤回；同意请直接修改该字段。",
+	},
+	"answered": {
+		"This change request has been answered already.",
+		"该变更申请已经处理过了。",
+	},
 	"transition": {
 		"This step cannot be taken from where the record stood on your screen.",
 		"从屏幕上显示的状态不能直接变为这个状态。",

@@ -181,7 +181,7 @@ func (s *server) login(body []byte) (int, any) {
 	}
 	rep := s.rep(name)
 	a := wire.LoginAnswer{
-		AccessToken: "access", RefreshToken: "refresh", Actor: wire.Actor{ID: actorOf(in.User), Name: in.User},
+		AccessToken: "access", RefreshToken: "refresh", Actor: wire.Actor{ID: actorOf(in.User), Name: in.User, Roles: []string{"rep"}},
 		Replica: name, NextN: uint64(len(rep.ids)) + 1, Epoch: s.epoch, Schema: "3",
 	}
 	if len(rep.ids) > 0 {

@@ -17,6 +17,7 @@ type View struct {
 	Seq     record.Seq    // as last pulled; 0 if it never was
 	Values  record.Values // shared; not to be changed in place
 	Pending bool          // an own edit of it has not come back yet
+	Asked   record.Values // own edits of fields that others answer for: what stands is in Values, and stays until they have answered
 	Deleted bool          // by the person, and not yet come back
 	Refused string        // why the last own edit that was refused was, until dismissed
 }
@@ -102,6 +103,7 @@ func (d *Device) view(id record.ID) (View, bool) {
 		case record.OpEdit:
 		}
 		if there {
+			e, v.Asked = d.asks(e, v.Asked)
 			v.Values = d.schema.draw(v.Values, e)
 		}
 	})

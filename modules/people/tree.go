@@ -144,7 +144,7 @@ func administers(p *record.Record) bool {
 func seesAll(p *record.Record) bool {
 	return slices.ContainsFunc(p.Texts("roles"), func(r string) bool {
 		switch access.Role(r) {
-		case access.Service, access.Finance, access.Admin:
+		case access.Service, access.Finance, access.ERP, access.Admin:
 			return true
 		case access.Rep, access.Manager:
 		}

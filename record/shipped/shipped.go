@@ -2,7 +2,7 @@
 // of field sales, as data. An org's own kinds and fields come on top of it and
 // live in the database; nothing here is specific to one customer.
 //
-// What an integration owns says server, until the schema is published anew.
+// What an integration answers for is owned (credit limit, receivable, stock).
 //
 // The ranks of the kinds leave room, because a rank never changes once devices
 // fill by it: plans and tasks come first, then what needs a decision, then the

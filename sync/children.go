@@ -1,0 +1,57 @@
+package sync
+
+import "roadbook/record"
+
+// maxChildren is the most children that a delete looks at: one that would
+// cascade further is asked of a person, one that is refused needs no count.
+const maxChildren = 1000
+
+// children lists the live records below one, with what hangs below them if the
+// kind cascades. Conflicts and requests about it are no reason to keep it.
+func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
+	for level := []record.ID{rec.ID}; len(level) > 0 && len(live) <= maxChildren; {
+		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.w.adopt(rows); err != nil {
+			return nil, err
+		}
+		above := level
+		level = nil
+		for _, child := range s.under(above) {
+			if !isNote(child.Kind) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
+				live = append(live, child)
+				level = append(level, child.ID)
+			}
+		}
+		if rec.Kind.OnDelete != record.Cascade {
+			break
+		}
+	}
+	return live, nil
+}
+
+// under lists the records that hang below some others, as they stand now.
+func (s *settling) under(parents []record.ID) []*record.Record {
+	is := make(map[record.ID]bool, len(parents))
+	for _, id := range parents {
+		is[id] = true
+	}
+	var out []*record.Record
+	for id, rec := range s.w.records {
+		if d := s.drafts[id]; d != nil {
+			rec = d.now
+		}
+		if rec != nil && is[rec.Parent] {
+			out = append(out, rec)
+		}
+	}
+	for _, id := range s.order {
+		if d := s.drafts[id]; s.w.records[id] == nil && is[d.now.Parent] {
+			out = append(out, d.now)
+		}
+	}
+	sortByID(out)
+	return out
+}
