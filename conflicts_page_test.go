@@ -12,6 +12,7 @@ import (
 	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/record/shipped"
+	"roadbook/sync"
 )
 
 const conflictsPage = "docs/conflicts.md"
@@ -69,6 +70,12 @@ func pageOfConflicts(t *testing.T) string {
 	}
 	fmt.Fprintf(&b, "\nFields that belong together, an address and its point on the map, count as one. At most %d versions of one field can wait for a\n"+
 		"decision; the next is sent back. A record that one deletes and another changes stays, and the owner is asked.\n", conflicts.MaxVersions)
+	fmt.Fprintf(&b, "\n## The inbox\n\nWhat waits for a decision is in the inbox of the owner and of his manager, by customer, with or without a network: what stood before,\n"+
+		"and of each version who wrote it, when and on which device. Whoever decides keeps his, keeps the other, keeps both (of texts and lists), or enters\n"+
+		"something else; he may hand it to somebody who sees the record. It is decided once: if two do so at the same time, the first who reaches the\n"+
+		"server stands, and the other is told who that was. Nobody need go to the inbox who writes the field and knows both sides. After %d days the\n"+
+		"question is closed, and what stands goes on standing. What was sent back is in another list, with the reason and what to do about it; it can be\n"+
+		"mended and sent again, together with what was sent back because of it.\n", int(sync.DecideWithin.Hours()/24))
 	for _, k := range shipped.Schema().Kinds {
 		for _, f := range k.Fields {
 			if f.Policy == record.Process {

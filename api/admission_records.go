@@ -74,3 +74,15 @@ func (q *queuedRecords) Duplicates(
 func (q *queuedRecords) Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error) {
 	return inTurn(ctx, q.read, who, func() (online.Sieve, error) { return q.next.Fingerprints(ctx, who, kind) })
 }
+
+func (q *queuedRecords) Inbox(ctx context.Context, who access.Caller, in online.InboxQuery) (online.Inbox, error) {
+	return inTurn(ctx, q.read, who, func() (online.Inbox, error) { return q.next.Inbox(ctx, who, in) })
+}
+
+func (q *queuedRecords) Decide(ctx context.Context, who access.Caller, key record.ID, d online.Decision) (record.Outcome, error) {
+	return inTurn(ctx, q.write, who, func() (record.Outcome, error) { return q.next.Decide(ctx, who, key, d) })
+}
+
+func (q *queuedRecords) Refused(ctx context.Context, who access.Caller, in online.RefusedQuery) (online.RefusedPage, error) {
+	return inTurn(ctx, q.read, who, func() (online.RefusedPage, error) { return q.next.Refused(ctx, who, in) })
+}

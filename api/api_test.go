@@ -121,6 +121,18 @@ func (r records) Restore(_ context.Context, _ access.Caller, key record.ID, kind
 	}}})
 }
 
+func (records) Inbox(context.Context, access.Caller, online.InboxQuery) (online.Inbox, error) {
+	return online.Inbox{}, nil
+}
+
+func (records) Decide(context.Context, access.Caller, record.ID, online.Decision) (record.Outcome, error) {
+	return record.Outcome{Result: record.Applied}, nil
+}
+
+func (records) Refused(context.Context, access.Caller, online.RefusedQuery) (online.RefusedPage, error) {
+	return online.RefusedPage{}, nil
+}
+
 func (records) Timeline(context.Context, access.Caller, string, record.ID, string, int) (online.Timeline, error) {
 	return online.Timeline{}, nil
 }

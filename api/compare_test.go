@@ -83,7 +83,7 @@ func held(d *device.Device) map[record.ID]record.Seq {
 	return out
 }
 
-func syncs(t *testing.T, d *device.Device) device.Report {
+func syncs(t testing.TB, d *device.Device) device.Report {
 	t.Helper()
 	r, err := d.Sync(t.Context())
 	require.NoError(t, err)

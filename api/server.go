@@ -68,6 +68,10 @@ type Records interface {
 	History(ctx context.Context, who access.Caller, kind string, id record.ID, after record.Seq, limit int) (online.History, error)
 	Restore(ctx context.Context, who access.Caller, key record.ID, kind string, id record.ID, field string, dot version.Dot) (record.Outcome, error)
 	Timeline(ctx context.Context, who access.Caller, kind string, id record.ID, after string, limit int) (online.Timeline, error)
+	Inbox(ctx context.Context, who access.Caller, q online.InboxQuery) (online.Inbox, error)
+	// Decide takes in one decision under a key of its own.
+	Decide(ctx context.Context, who access.Caller, key record.ID, d online.Decision) (record.Outcome, error)
+	Refused(ctx context.Context, who access.Caller, q online.RefusedQuery) (online.RefusedPage, error)
 	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
 	Duplicates(ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values) ([]online.Alike, error)
 	Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error)

@@ -17,7 +17,8 @@ type Clash struct {
 	Lost   json.RawMessage
 	KeptBy record.Writer
 	LostBy record.Writer
-	Ask    bool // a person is asked to look
+	Ask    bool            // a person is asked to look
+	Base   json.RawMessage // what the one who comes second had before him, if a person is asked
 
 	Versions []record.Version // what a person decides between, if neither stands
 	Request  bool             // not a clash: the value that did not come to stand is asked of whoever answers for the field
@@ -53,6 +54,7 @@ func Apply(rec *record.Record, e *record.Edit, w *Write) (Report, error) {
 	s.all(e.Remove, func(f *record.Field, raw json.RawMessage) { s.elements(f, raw, false) })
 	s.all(e.Add, func(f *record.Field, raw json.RawMessage) { s.elements(f, raw, true) })
 	s.all(e.Inc, s.inc)
+	s.answer(e.Set)
 	if len(s.wrong) > 0 {
 		err := errs.New("conflicts.Apply", errs.Invalid, "%s: %s", s.wrong[0].Field, s.wrong[0].Detail)
 		return s.report, err.Coded(s.code).Of(s.wrong...)
@@ -211,6 +213,9 @@ func (s *settling) was(f *record.Field, was record.Slot) {
 func (s *settling) clash(c Clash) {
 	for _, raw := range []*json.RawMessage{&c.Kept, &c.Lost} {
 		*raw = record.OrNull(*raw)
+	}
+	if c.Ask && s.w.Stood != nil {
+		c.Base, _ = s.w.Stood(c.Field.Name) // only shown: what history does not know is left out
 	}
 	s.report.Merged = true
 	s.report.Clashes = append(s.report.Clashes, c)

@@ -137,6 +137,7 @@ func (s *settling) version(f *record.Field, was *record.Slot, raw json.RawMessag
 type Settled struct {
 	Field   *record.Field
 	Writers []record.Writer
+	Asked   record.ID       // the very conflict, if the field remembers it
 	By      json.RawMessage // what was decided; nil if it is asked anew
 }
 

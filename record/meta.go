@@ -87,6 +87,7 @@ func (r *Record) AppendMeta(b []byte) []byte {
 	body = binary.AppendUvarint(body, t.index(r.Tomb))
 	body = appendCovered(body, r.Covered)
 	body = t.appendVersions(body, r)
+	body = t.appendAsked(body, r)
 	b = append(b, metaVersion)
 	b = binary.AppendUvarint(b, uint64(len(t)))
 	for _, w := range t {
@@ -228,6 +229,7 @@ func (r *Record) Load(fields, meta []byte) error {
 	r.Tomb = m.writer()
 	r.Covered = m.covered()
 	m.versions(r.Slots)
+	m.asked(r.Slots)
 	return m.err
 }
 

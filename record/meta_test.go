@@ -52,6 +52,13 @@ func drawRecord(t *rapid.T) *record.Record {
 		for range rapid.IntRange(0, 3).Draw(t, "versions") {
 			s.Versions = append(s.Versions, record.Version{By: by.Draw(t, "version"), Raw: drawVersion(t), From: drawVersion(t)})
 		}
+		for n := range rapid.IntRange(0, 2).Draw(t, "asked") {
+			a := record.Asked{ID: record.NoID.Derive(name + string(rune('a'+n)))}
+			for range rapid.IntRange(1, 3).Draw(t, "between") {
+				a.Writers = append(a.Writers, by.Draw(t, "one of them"))
+			}
+			s.Asked = append(s.Asked, a)
+		}
 		r.Slots = append(r.Slots, s)
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "vector") {

@@ -104,8 +104,10 @@ type Clash struct {
 	Field    string          `json:"field"`
 	Kept     json.RawMessage `json:"kept"`
 	Lost     json.RawMessage `json:"lost"`
-	Code     string          `json:"code"`     // the policy, or what else decided
-	Conflict *ID             `json:"conflict"` // the conflict opened for it
+	Code     string          `json:"code"`         // the policy, or what else decided
+	Conflict *ID             `json:"conflict"`     // the conflict opened for it
+	By       ID              `json:"by,omitzero"`  // of a conflict that two have decided: who was first
+	At       string          `json:"at,omitempty"` // and when he did
 }
 
 // Shown is a record's true values, for showing. A record's base and seen come

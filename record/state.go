@@ -43,6 +43,16 @@ type Slot struct {
 	// other. Of a text or a list they are the writes that have come into it since
 	// somebody knew all of it.
 	Versions []Version
+
+	// Asked are the open conflicts about it. Whoever writes the field knowing all
+	// that one of them is between has answered it.
+	Asked []Asked
+}
+
+// Asked is an open conflict, and the writes that it is between.
+type Asked struct {
+	ID      ID
+	Writers []Writer
 }
 
 // Version is a write that a field remembers beside its value.

@@ -215,6 +215,22 @@ func (tx Tx) queueAnew(b *batch, schema *record.Schema, kinds []int16, rows []Ro
 	return nil
 }
 
+var lookupsAfter = pg.Statement("lookups_after", `
+	SELECT l.rec
+	  FROM lookups l
+	 WHERE l.org = $1 AND l.field = $2 AND l.val = $3 AND l.rec > $4
+	 ORDER BY l.rec
+	 LIMIT $5`)
+
+// LookedUp finds records by one value of a look-up field, in the order of their
+// ids, after one of them.
+func (tx Tx) LookedUp(ctx context.Context, field int16, val string, after record.ID, limit int) ([]record.ID, error) {
+	return collect(ctx, tx, "records by a field", lookupsAfter, func(rows pgx.CollectableRow) (id record.ID, err error) {
+		err = rows.Scan((*[16]byte)(&id))
+		return id, err
+	}, tx.Org, field, val, [16]byte(after), limit)
+}
+
 var reindexesOrgs = pg.Statement("reindexes_orgs", `SELECT q.org FROM reindexes q`)
 
 // ReindexingOrgs are the orgs that have look-up rows to be made.

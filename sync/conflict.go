@@ -31,6 +31,7 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 			return err
 		}
 		told.Conflict = &id
+		ask(r, id, c)
 	}
 	s.clashes = append(s.clashes, told)
 	s.mine = append(s.mine, c.LostBy.Same(s.by))
@@ -47,6 +48,27 @@ func (s *settling) viaOf(c conflicts.Clash) history.Via {
 		return history.CameIn
 	}
 	return history.WasThere
+}
+
+// ask has the field remember what is asked about it, so that whoever writes it
+// with knowledge of all that answers.
+func ask(r *record.Record, id record.ID, c conflicts.Clash) {
+	slot := r.Slot(c.Field.Name)
+	if slot == nil || slices.ContainsFunc(slot.Asked, func(a record.Asked) bool { return a.ID == id }) {
+		return // whether a record is there is no field of it
+	}
+	a := record.Asked{ID: id}
+	add := func(by record.Writer) {
+		if !by.IsZero() && !slices.ContainsFunc(a.Writers, by.Same) {
+			a.Writers = append(a.Writers, by)
+		}
+	}
+	add(c.KeptBy)
+	add(c.LostBy)
+	for _, v := range slot.Versions {
+		add(v.By)
+	}
+	slot.Asked = append(slices.Clip(slot.Asked), a)
 }
 
 // conflictID follows from the two that met, whoever of them came first: after a
@@ -81,6 +103,9 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 	}}
 	if r.Owner.IsZero() {
 		e.Set = e.Set[:len(e.Set)-1]
+	}
+	if base := AsText(c.Base); base != nil && kind.Field("base") != nil {
+		e.Set = append(e.Set, record.Value{Field: "base", Raw: base})
 	}
 	if known, err := s.find(id); known != nil || err != nil {
 		return err // asked already
@@ -125,7 +150,7 @@ func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
 			row = append(row, record.Value{Field: "value", Raw: quote(string(v.raw))})
 		}
 		if !v.by.IsZero() {
-			author, err := s.authorOf(v.by)
+			author, device, err := s.authorOf(v.by)
 			if err != nil {
 				return nil, err
 			}
@@ -134,6 +159,9 @@ func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
 				record.Value{Field: "at", Raw: instant(v.by.Stamp.MS)},
 				record.Value{Field: "dot", Raw: quote(dotOf(v.by))},
 			)
+			if !device.IsZero() {
+				row = append(row, record.Value{Field: "device", Raw: quote(device.String())})
+			}
 		}
 		out = row.AppendJSON(out)
 	}
@@ -144,31 +172,33 @@ func dotOf(by record.Writer) string {
 	return version.Dot{Replica: store.ReplicaName(by.Replica), N: by.N}.String()
 }
 
-// authorOf is whose replica made a write.
-func (s *settling) authorOf(by record.Writer) (record.ID, error) {
-	if by.Replica == s.by.Replica {
-		return s.actor.Person, nil
-	}
+// authorOf is whose replica made a write, and on which device.
+func (s *settling) authorOf(by record.Writer) (person, device record.ID, err error) {
 	if s.w.writers[by.Replica] == nil {
 		if err := s.w.loadWriters([]record.ReplicaID{by.Replica}); err != nil {
-			return record.NoID, err
+			return record.NoID, record.NoID, err
 		}
 	}
 	if w := s.w.writers[by.Replica]; w != nil {
-		return w.Person, nil
+		person, device = w.Person, w.Device
 	}
-	return record.NoID, nil
+	if by.Replica == s.by.Replica {
+		person = s.actor.Person
+	}
+	return person, device, nil
 }
 
 // close answers what was asked about versions that stood against each other:
 // somebody has decided, or it is asked anew with one more. Two that met have a
 // conflict if a person was asked; whichever of them came first.
 func (s *settling) close(r *record.Record, done conflicts.Settled) error {
-	kind := s.w.schema.Kind(conflictKind)
-	if kind == nil {
+	if s.w.schema.Kind(conflictKind) == nil {
 		return nil
 	}
 	recs := map[record.ID]bool{}
+	if !done.Asked.IsZero() {
+		recs[done.Asked] = true
+	}
 	for i, a := range done.Writers {
 		for _, b := range done.Writers[:i] {
 			recs[s.conflictID(r, done.Field.Name, a, b)] = true
@@ -182,7 +212,10 @@ func (s *settling) close(r *record.Record, done conflicts.Settled) error {
 		if err != nil {
 			return err
 		}
-		if asked == nil || asked.State == record.Deleted || asked.Text("state") != "open" {
+		if slot := r.Slot(done.Field.Name); slot != nil && len(slot.Asked) > 0 {
+			slot.Asked = slices.DeleteFunc(slices.Clone(slot.Asked), func(a record.Asked) bool { return a.ID == id })
+		}
+		if !isOpen(asked) {
 			continue
 		}
 		if err := s.answer(asked, done.By); err != nil {
@@ -192,28 +225,56 @@ func (s *settling) close(r *record.Record, done conflicts.Settled) error {
 	return nil
 }
 
+// isOpen reports whether a conflict still waits for somebody.
+func isOpen(asked *record.Record) bool {
+	return asked != nil && asked.State == record.Live && asked.Text("state") == "open"
+}
+
 // answer closes a conflict in the name of the server: whoever decides by
 // writing need not go to the inbox as well.
 func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
-	e := &record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: record.Values{{Field: "state", Raw: quote("expired")}}}
-	if chosen != nil {
-		e.Set = record.Values{{Field: "state", Raw: quote("resolved")}}
-		switch {
-		case len(chosen) > maxShownValue || record.IsNull(chosen):
-		case chosen[0] == '"':
-			e.Set = append(e.Set, record.Value{Field: "chosen", Raw: chosen})
-		default:
-			e.Set = append(e.Set, record.Value{Field: "chosen", Raw: quote(string(chosen))})
-		}
-		if !s.actor.Person.IsZero() {
-			e.Set = append(e.Set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
-		}
+	if chosen == nil {
+		return s.mark(asked, record.Values{{Field: "state", Raw: quote("expired")}})
 	}
+	set := record.Values{{Field: "state", Raw: quote("resolved")}}
+	if text := AsText(chosen); text != nil {
+		set = append(set, record.Value{Field: "chosen", Raw: text})
+	}
+	return s.mark(asked, append(set, s.signature(asked)...))
+}
+
+// AsText is a value as a conflict shows it: text as it is, anything else as the
+// JSON of it. One that is too long, or none, is not shown.
+func AsText(raw json.RawMessage) json.RawMessage {
+	switch {
+	case len(raw) > maxShownValue || record.IsNull(raw):
+		return nil
+	case raw[0] == '"':
+		return raw
+	}
+	return quote(string(raw))
+}
+
+// signature says who has decided, and when.
+func (s *settling) signature(asked *record.Record) (set record.Values) {
+	if !s.actor.Person.IsZero() {
+		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+	}
+	if asked.Kind.Field("decided_at") != nil { // a schema from before does not have it
+		set = append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})
+	}
+	return set
+}
+
+// mark writes to a conflict in the name of the server, which has seen all that
+// there is.
+func (s *settling) mark(asked *record.Record, set record.Values) error {
+	e := &record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: set}
 	body := history.Edit{Edit: e, P: asked.Seq, Server: true}
 	d := s.draft(asked)
 	d.quiet, d.wrote = false, true
 	w := s.write(&record.Edit{})
-	w.Server, w.Seen.Log = true, s.w.head.Seq // it has seen all that there is
+	w.Server, w.Seen.Log = true, s.w.head.Seq
 	report, err := conflicts.Apply(d.now, e, w)
 	if err != nil {
 		return err

@@ -1,136 +1,161 @@
 package sync
 
 import (
-	"strings"
+	"encoding/json"
+	"slices"
 
 	"roadbook/errs"
 	"roadbook/record"
-	"roadbook/record/match"
+	"roadbook/sync/history"
 )
 
-// What people say of two records: that a merge was a mistake, that what only
-// looks alike is one, or that it is not.
+// Who decides in the inbox sends one mutation: what he wants the field to be,
+// and the conflict as resolved. Two may do that at the same time, each without
+// a network. The first that the log accepts stands. Of the second nothing is
+// taken that was to decide, whatever its stamp says: he is told who decided and
+// when, and what he chose is in the history of the field and of the conflict.
 
-// decide does what an edit of a redirect or of a possible duplicate asks for.
-// What the server notes itself asks for nothing.
-func (s *settling) decide(d *draft) error {
-	if d.was == nil || s.noted[d.now.ID] || d.now.Kind.Name != redirectKind && d.now.Kind.Name != duplicateKind {
-		return nil
-	}
-	if d.now.State == record.Deleted {
-		return errs.New("sync.decide", errs.Clash, "this cannot be deleted; say that the two are not one instead").Coded("merged")
-	}
-	was, now := d.was.Text("state"), d.now.Text("state")
-	if was == now {
-		return nil
-	}
-	one, other := "account", "other"
-	if d.now.Kind.Name == redirectKind {
-		one, other = "survivor", "dead"
-	}
-	a, err := s.find(d.now.Ref(one))
-	if err != nil {
-		return err
-	}
-	b, err := s.find(d.now.Ref(other))
-	if err != nil {
-		return err
-	}
-	if a == nil || b == nil {
-		return missing()
-	}
-	switch {
-	case now == "split":
-		return s.split(d, a, b)
-	case now == "merged":
-		return s.join(a, b)
-	}
-	return s.mayJudge(a, b)
+// deciding are the parts of a conflict that a decision writes.
+var deciding = []string{"state", "chosen", "resolver"}
+
+// decides reports whether an edit of a conflict decides it.
+func decides(e *record.Edit) bool {
+	return e.Kind == conflictKind && e.Op == record.OpEdit && e.Set.Text("state") == "resolved"
 }
 
-// mayJudge refuses to say of two records that they are not one to whoever is
-// neither the owner of one of them nor above him.
-func (s *settling) mayJudge(a, b *record.Record) error {
-	err := s.actor.CheckDelete(a.Kind, a.Owner)
-	if err != nil {
-		err = s.actor.CheckDelete(b.Kind, b.Owner)
-	}
-	return err
-}
-
-// join makes one of two records because somebody says so. He must have a say in
-// both, or everybody could let himself into the customers of others.
-func (s *settling) join(a, b *record.Record) error {
-	for _, r := range []*record.Record{a, b} {
-		switch err := s.actor.CheckDelete(r.Kind, r.Owner); {
-		case err != nil:
+// lookTaken finds what the mutation means to decide and somebody else has
+// decided, of which its author did not know.
+func (s *settling) lookTaken() error {
+	for i := range s.m.Edits {
+		e := &s.m.Edits[i]
+		if !decides(e) {
+			continue
+		}
+		asked, err := s.find(e.ID)
+		if err != nil {
 			return err
-		case r.State == record.Deleted:
-			return deleted()
+		}
+		if asked == nil || asked.Kind.Name != conflictKind || asked.State == record.Deleted || asked.Text("state") != "resolved" {
+			continue
+		}
+		if slot := asked.Slot("state"); !s.write(e).Covers(slot.By) {
+			s.taken = append(s.taken, asked)
 		}
 	}
-	if a.ID == b.ID || a.Kind != b.Kind || a.Kind.Match == nil {
-		return errs.New("sync.join", errs.Invalid, "these two cannot become one").Coded("kind_mismatch")
-	}
-	_, err := s.merge(a, b)
-	return err
+	return nil
 }
 
-// maxSuggested is how many possible duplicates of one record people are shown at
-// once: more than these, and the number is a switchboard's.
-const maxSuggested = 3
-
-// suggest lets people look at two records that may be one. Each side is told no
-// more of the other than a hint.
-func (s *settling) suggest(r, other *record.Record, key match.Key) error {
-	known, err := s.find(apartID(r.ID, other.ID))
-	if err != nil || known != nil {
-		return err
+// takenOf is an edit without what somebody else has decided.
+func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
+	if len(s.taken) == 0 {
+		return e
 	}
-	return s.noteOf(duplicateKind, apartID(r.ID, other.ID), other.Owner, s.pair(r, other, "open", key))
+	rest := *e
+	rest.Set = slices.DeleteFunc(slices.Clone(e.Set), func(v record.Value) bool {
+		return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
+			switch rec.ID {
+			case asked.ID:
+				return slices.Contains(deciding, v.Field)
+			case asked.Ref("record"):
+				return sameUnit(rec.Kind, v.Field, asked.Text("field"))
+			}
+			return false
+		})
+	})
+	return &rest
 }
 
-func (s *settling) pair(a, b *record.Record, state string, key match.Key) record.Values {
-	set := record.Values{
-		{Field: "account", Raw: quoteID(a.ID)}, {Field: "other", Raw: quoteID(b.ID)}, {Field: "state", Raw: quote(state)},
-	}
-	if key.Text != "" {
-		set = append(set,
-			record.Value{Field: "hint", Raw: quote(Hint(a) + " / " + Hint(b))},
-			record.Value{Field: "reason", Raw: quote(fieldsOf(a.Kind, key))},
-		)
-	}
-	return set
+// sameUnit reports whether two fields are one, or merge as one.
+func sameUnit(kind *record.Kind, a, b string) bool {
+	f, g := kind.Field(a), kind.Field(b)
+	return a == b || f != nil && g != nil && f.Group != "" && f.Group == g.Group
 }
 
-// say notes what became of two records, so that it is not found anew what people
-// have decided.
-func (s *settling) say(a, b *record.Record, state string) error {
-	id := apartID(a.ID, b.ID)
-	note, err := s.find(id)
-	switch {
-	case err != nil:
-		return err
-	case note == nil && state == "merged", note != nil && note.Text("state") == state:
+// isKept reports whether a delete was to decide what somebody else has decided.
+func (s *settling) isKept(id record.ID) bool {
+	return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
+		return asked.Ref("record") == id && asked.Text("field") == history.Deleted
+	})
+}
+
+// decided tells the author of an edit of a conflict that somebody was first, or
+// signs his decision.
+func (s *settling) decided(e *record.Edit, now *record.Record) error {
+	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
+		s.merged = true
+		s.clashes = append(s.clashes, record.Clash{
+			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Code: history.Decided, Conflict: &now.ID,
+			Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
+			By: now.Ref("resolver"), At: now.Text("decided_at"),
+		})
+		s.mine = append(s.mine, true)
 		return nil
-	case note == nil:
-		return s.noteOf(duplicateKind, id, b.Owner, s.pair(a, b, state, match.Key{}))
 	}
-	return s.noteOf(duplicateKind, id, b.Owner, record.Values{{Field: "state", Raw: quote(state)}})
+	if decides(e) && !s.actor.System {
+		return s.mark(now, s.signature(now))
+	}
+	return nil
 }
 
-// fieldsOf names the fields of a key, for people.
-func fieldsOf(k *record.Kind, key match.Key) string { return strings.Join(k.Match.Fields(key), ", ") }
-
-// Hint is what somebody is told of a record that he may not see: enough to ask a
-// colleague, and no more.
-func Hint(r *record.Record) string {
-	name := []rune(r.Text("name"))
-	switch {
-	case len(name) > 2:
-		name = append(append(name[:1:1], []rune("***")...), name[len(name)-1])
-	case len(name) > 0:
-		name = append(name[:1:1], []rune("***")...)
+// checkDelegate refuses to hand a conflict to somebody who may not see what it
+// is about: its values are in it.
+func (s *settling) checkDelegate(e *record.Edit, asked *record.Record) error {
+	raw := e.Set.Get("owner")
+	to, ok := record.RawID(raw)
+	if !ok || asked.Kind.Name != conflictKind || s.actor.System || to == asked.Owner {
+		return nil
 	}
-	return string(name)
+	somebody, err := s.w.person(to)
+	if err != nil || somebody == nil {
+		return err // checkOwner says that nobody of that name is here
+	}
+	actor, err := s.w.actor(to)
+	if err != nil {
+		return err
+	}
+	above, err := s.find(asked.Parent)
+	if err != nil {
+		return err
+	}
+	if above == nil || !actor.Reads(asked.Kind) || !actor.Sees(above.Kind, above.Scopes) {
+		return errs.New("sync.delegate", errs.Denied, "he may not see what this conflict is about").Coded("delegate").
+			Of(errs.Field{Field: "owner", Detail: "somebody who may see the record was expected"})
+	}
+	return nil
+}
+
+// handOver gives the open conflicts about a record to its new owner: he has to
+// know, and whoever had it may not see it any more.
+func (s *settling) handOver(r *record.Record) error {
+	for i := range r.Slots {
+		for _, a := range r.Slots[i].Asked {
+			asked, err := s.find(a.ID)
+			if err != nil {
+				return err
+			}
+			if isOpen(asked) && asked.Owner != r.Owner {
+				if err := s.mark(asked, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// moot closes the conflicts about what is deleted by somebody who had seen it.
+func (s *settling) moot(above []record.ID) error {
+	for _, asked := range s.under(above) {
+		if asked.Kind.Name != conflictKind || !isOpen(asked) {
+			continue
+		}
+		var chosen json.RawMessage
+		if asked.Text("field") == history.Deleted {
+			chosen = json.RawMessage("true")
+		}
+		if err := s.answer(asked, chosen); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -122,6 +122,9 @@ func (s *settling) setOwner(d *draft) error {
 		return err
 	}
 	r.Owner = owner
+	if d.was != nil && r.Kind.Name != conflictKind {
+		return s.handOver(r)
+	}
 	return nil
 }
 

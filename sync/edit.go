@@ -38,6 +38,10 @@ func (s *settling) edit(e *record.Edit) error {
 	s.noteOver(rec, w)
 	switch e.Op {
 	case record.OpDelete:
+		if s.isKept(rec.ID) {
+			s.edits = append(s.edits, history.Edit{Edit: e, P: rec.Seq, Buried: true})
+			return nil
+		}
 		if rec.Kind.Name == reserveKind && !s.actor.System {
 			return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
 		}
@@ -155,15 +159,24 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	w.Stood = func(field string) (json.RawMessage, error) {
 		return history.Stood(read, field, by, s.w.entryAt)
 	}
-	report, err := conflicts.Apply(d.now, e, w)
+	if rec.Kind.Name == conflictKind && decides(e) {
+		w.Seen.Log = s.w.head.Seq // a person's word is not less for coming after the server has given up
+	}
+	report, err := conflicts.Apply(d.now, s.takenOf(e, rec), w)
 	if err != nil {
 		return err
 	}
 	s.rememberTyped(d.now, e)
-	if err := s.report(d.now, report, &body); err != nil || rec.Kind.Name != reserveKind {
+	if err := s.report(d.now, report, &body); err != nil {
 		return err
 	}
-	return s.giveBack(d)
+	switch rec.Kind.Name {
+	case conflictKind:
+		return s.decided(e, d.now)
+	case reserveKind:
+		return s.giveBack(d)
+	}
+	return nil
 }
 
 // forget drops what a record remembers of writes that are back by now.
@@ -202,6 +215,9 @@ func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
 		if err := s.checkReserve(e, rec); err != nil {
 			return err
 		}
+	}
+	if err := s.checkDelegate(e, rec); err != nil {
+		return err
 	}
 	for _, values := range []record.Values{e.Set, e.Add, e.Remove, e.Inc} {
 		for _, v := range values {
@@ -287,11 +303,13 @@ func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write
 	s.edits = append(s.edits, body)
 	s.bury(rec)
 	s.drafts[rec.ID].now.Cover("", nil, w.Awaited)
+	gone := []record.ID{rec.ID}
 	for _, child := range children {
 		s.edits = append(s.edits, history.Edit{Edit: &record.Edit{Op: record.OpDelete, Kind: child.Kind.Name, ID: child.ID}, P: child.Seq, Server: true})
 		s.bury(child)
+		gone = append(gone, child.ID)
 	}
-	return nil
+	return s.moot(gone)
 }
 
 func (s *settling) bury(rec *record.Record) {

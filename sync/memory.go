@@ -127,6 +127,9 @@ func weight(r *record.Record) int {
 		for j := range s.Versions {
 			n += elem + writer + len(s.Versions[j].Raw) + len(s.Versions[j].From)
 		}
+		for j := range s.Asked {
+			n += elem + writer*len(s.Asked[j].Writers)
+		}
 	}
 	return n
 }

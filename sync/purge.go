@@ -144,7 +144,7 @@ func (e *Engine) purgeIndex(ctx context.Context, org record.OrgID, upTo record.S
 }
 
 // Housekeep does for every org what is to be done now and then: it gives up what
-// has been parked for too long, and purges.
+// has been parked for too long, and conflicts that nobody decides, and purges.
 func (e *Engine) Housekeep(ctx context.Context, keep time.Duration) error {
 	late, err := e.Store.Expiring(ctx, e.Now())
 	if err != nil {
@@ -162,6 +162,9 @@ func (e *Engine) Housekeep(ctx context.Context, keep time.Duration) error {
 		return err
 	}
 	for _, org := range orgs {
+		if _, err := e.ExpireConflicts(ctx, org); err != nil {
+			return err
+		}
 		if _, err := e.Purge(ctx, org, keep); err != nil {
 			return err
 		}

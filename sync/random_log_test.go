@@ -195,6 +195,9 @@ func (r *replay) edit(row logRow, author dot, seen version.Vector, e loggedEdit)
 	switch {
 	case e.By == "server":
 		r.deleted[e.ID] = e.Op == record.OpDelete
+		if len(e.Set) > 0 {
+			r.writes[e.ID] = append(r.writes[e.ID], author) // a conflict that somebody has decided by writing
+		}
 		return
 	case e.Op == record.OpDelete:
 		r.remove(row, author, seen, e)

@@ -28,6 +28,7 @@ func (s *settling) request(r *record.Record, c conflicts.Clash) error {
 	}
 	s.clashes = append(s.clashes, told)
 	s.mine = append(s.mine, true)
+	s.via = append(s.via, "")
 	return nil
 }
 

@@ -145,6 +145,9 @@ func (s *settling) noteOver(rec *record.Record, w *conflicts.Write) {
 		for _, v := range rec.Slots[i].Versions {
 			see(v.By)
 		}
+		for _, a := range rec.Slots[i].Asked {
+			see(a.Writers...)
+		}
 	}
 	if _, again := s.met[rec.ID]; len(last) == 0 && !again && s.editsOf(rec.ID) == 1 {
 		return // as for most

@@ -49,6 +49,8 @@ type settling struct {
 	became    map[alikeKey][]record.ID // who has got a key by this mutation
 	noted     map[record.ID]bool       // notes that the server itself has changed
 	assumed   []record.ID              // to be new, without looking
+	after     record.ID                // the refused mutation that it builds on
+	taken     []*record.Record         // conflicts that somebody else has decided first
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each
@@ -124,6 +126,9 @@ func (s *settling) all(person record.ID) error {
 		return err
 	}
 	if err := s.stamp(); err != nil {
+		return err
+	}
+	if err := s.lookTaken(); err != nil {
 		return err
 	}
 	for i := range s.m.Edits {
@@ -303,6 +308,7 @@ func (s *settling) checkAfter() error {
 		case entry == nil:
 			return errs.New("sync.after", errs.Invalid, "it comes after a change that has not arrived").Coded("after")
 		case entry.Result == record.Refused:
+			s.after = entry.ID
 			return dependsOn()
 		}
 	}

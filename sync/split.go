@@ -24,7 +24,7 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 	}
 	d, back := s.draft(survivor), s.draft(dead)
 	if survivor.State == record.Live {
-		if err := s.handOver(d, redirect.was, dead); err != nil {
+		if err := s.partWith(d, redirect.was, dead); err != nil {
 			return err
 		}
 	}
@@ -42,9 +42,9 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 	return s.say(d.now, back.now, "dismissed")
 }
 
-// handOver takes out of a survivor what it had from the dead one. What has been
+// partWith takes out of a survivor what it had from the dead one. What has been
 // written since stays where it was written.
-func (s *settling) handOver(d *draft, redirect, dead *record.Record) error {
+func (s *settling) partWith(d *draft, redirect, dead *record.Record) error {
 	at := redirect.Slot("reason").By
 	row, err := s.w.entryAt(at.Seq)
 	if err != nil {

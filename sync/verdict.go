@@ -62,7 +62,7 @@ func (s *settling) refuse(why *errs.Error) (record.Outcome, error) {
 	for i := range s.m.Edits {
 		s.edits = append(s.edits, history.Edit{Edit: &s.m.Edits[i]})
 	}
-	keep := history.Verdict{Refusal: refusal}
+	keep := history.Verdict{Refusal: refusal, After: s.after}
 	w.append(s.writer, s.m, store.Entry{
 		Seq: seq, Stamp: s.writer.Stamp, Person: person, Result: record.Refused, Body: s.body(), Outcome: keep.Text(),
 	})

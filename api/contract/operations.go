@@ -3,6 +3,7 @@ package contract
 import (
 	"cmp"
 	"embed"
+	"encoding/json"
 	"io/fs"
 	"net/http"
 	"reflect"
@@ -29,6 +30,7 @@ var tags = []*huma.Tag{
 	{Name: "sign-in", Description: "Who, on which device."},
 	{Name: "sync", Description: "For devices that keep a store of their own."},
 	{Name: "records", Description: "For clients that are online. A list and a record show what the caller may see by his grants."},
+	{Name: "inbox", Description: "What waits for a decision, and what was refused."},
 	{Name: "around", Description: "Health, and this document."},
 }
 
@@ -117,6 +119,25 @@ var operations = map[string]operation{
 		id: "today", tag: "records", summary: "The day at a glance.",
 		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",
 		answers:     "The day.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"GET /v1/conflicts": {
+		id: "inbox", tag: "inbox", summary: "What waits for a decision, by customer.",
+		description: "Each conflict with what stood before, and of each version who wrote it, on which device and when. A page may hold fewer than `limit` and " +
+			"still not be the last: the list ends where `after` is missing. A customer whose conflicts lie on two pages is on both.",
+		answers: "A page.", fails: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
+	},
+	"POST /v1/conflicts/decide": {
+		id: "decide", tag: "inbox", summary: "Decide conflicts, up to a hundred at once.",
+		description: "Each decision is a change of its own, with a verdict of its own. `keep` is `mine`, `theirs`, `both` (of texts and lists), `this` with a `version`, or " +
+			"`other` with a `value`. `seen` is the `seq` of the record as it was read. Of a conflict that somebody else has decided first the outcome is `merged`, with a " +
+			"clash `decided` that says who and when. " + keyed,
+		in: reflect.TypeFor[Deciding](), answers: "A result for each, in order.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"GET /v1/refused": {
+		id: "refused", tag: "inbox", summary: "What was refused, or waits, the newest first.",
+		description: "The caller's own and, for managers and administrators, that of the people below them: why, what to do about it, and what it was to change as far as the " +
+			"caller may see that today. A page may hold fewer than `limit` and still not be the last: the list ends where `after` is missing.",
+		answers: "A page.", fails: []int{http.StatusBadRequest},
 	},
 	"GET /v1/records/{kind}": {
 		id: "listRecords", tag: "records", summary: "List records of a kind.",
@@ -225,6 +246,20 @@ type Editing struct {
 // Deletion says what somebody had seen of what he deletes.
 type Deletion struct {
 	Seen version.Vector `json:"seen,omitempty"`
+}
+
+// Deciding is what somebody decides in the inbox.
+type Deciding struct {
+	Decisions []Decision `json:"decisions"`
+}
+
+// Decision is what he decides about one conflict.
+type Decision struct {
+	Conflict record.ID       `json:"conflict"`
+	Keep     string          `json:"keep"`
+	Version  record.ID       `json:"version,omitzero"`
+	Value    json.RawMessage `json:"value,omitempty"`
+	Seen     record.Seq      `json:"seen,omitempty"`
 }
 
 // Restoring names the value that is to stand again.

@@ -209,6 +209,7 @@ var fragments = []said{
 	{"numbers that were given out do not come back", "已发出的号码不能收回"},
 	{"this would fall below %", "结果不能低于 {1}"},
 	{"nobody of that name is here", "本企业没有这个人员"},
+	{"somebody who may see the record was expected", "只能转交给有权查看该记录的人"},
 	{"it is not there", "所选的记录不可用"},
 	{"it is of another kind", "所选记录的类型不符"},
 	{"it would belong to itself", "不能归属于自己"},

@@ -34,6 +34,18 @@ var ofPeople = map[string]said{
 	"user_delete": {"People are not deleted. Please mark somebody who has gone as left, so that his customers stay reachable.", "人员不能删除。请将离职人员标记为“已离职”，以便继续查看和交接其客户。"},
 	"login_taken": {"Somebody else signs in with this login. Please choose another one.", "该登录名已被其他人使用，请换一个。"},
 	"reference":   {"This names something that is not there. Please choose again.", "所选的内容不存在或已被删除，请重新选择。"},
+	"both": {
+		"Only one of the two can stand here. Please choose one, or enter another value.",
+		"这里只能保留一个值，请选择其一或另行填写。",
+	},
+	"version": {
+		"It is not clear which version is meant. Please choose one, or enter another value.",
+		"无法确定要保留哪一方的值，请选择其一或另行填写。",
+	},
+	"delegate": {
+		"This cannot be handed to a colleague who may not see the record. Please choose somebody else.",
+		"该同事无权查看相关记录，不能转交给他，请另选他人。",
+	},
 	"server_kind": {"Records of this kind are made by the server alone.", "这类记录只能由系统自动创建。"},
 	"locked": {
 		"Too many wrong passwords. Please wait a while and try again.",

@@ -20,6 +20,7 @@ type schema struct {
 	version string
 	fields  map[string]map[string]*record.Field
 	months  map[string]string // by kind: the field that says when a record happened
+	parents map[string]string // by kind: the field that says what a record belongs to
 }
 
 // MarshalJSON writes the text as the server sent it.
@@ -39,7 +40,7 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 	}
 	*s = schema{
 		Raw:    append(json.RawMessage(nil), b...),
-		fields: map[string]map[string]*record.Field{}, months: map[string]string{},
+		fields: map[string]map[string]*record.Field{}, months: map[string]string{}, parents: map[string]string{},
 	}
 	if json.Unmarshal(b, &in) != nil {
 		return nil //nolint:nilerr // see above
@@ -55,7 +56,7 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 				fields[f.Name] = f
 			}
 		}
-		s.fields[k.Name], s.months[k.Name] = fields, k.Month
+		s.fields[k.Name], s.months[k.Name], s.parents[k.Name] = fields, k.Month, k.Parent
 	}
 	return nil
 }

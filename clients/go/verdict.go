@@ -15,6 +15,7 @@ type RefusedMutation struct {
 	Refusal  record.Refusal  `json:"refusal"`
 	Records  []record.Shown  `json:"records,omitempty"` // how they truly are
 	Order    uint64          `json:"order"`
+	Epoch    string          `json:"epoch,omitempty"` // in which it was refused
 }
 
 // settle takes in one verdict. It goes by the mutation's id and by nothing
@@ -84,7 +85,7 @@ func (v *verdict) learn(o *record.Outcome, epoch string, tick uint64) {
 func (d *Device) rollBack(en *entry, o *record.Outcome, b *batch) {
 	d.untouch(en)
 	en.Verdict.Showing = false
-	refused := &RefusedMutation{Mutation: en.Mutation, Records: o.Records, Order: en.Order}
+	refused := &RefusedMutation{Mutation: en.Mutation, Records: o.Records, Order: en.Order, Epoch: en.Verdict.Epoch}
 	if o.Refusal != nil {
 		refused.Refusal = *o.Refusal
 	}

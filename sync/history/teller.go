@@ -16,6 +16,9 @@ const Deleted = "deleted"
 // Merged stands, among the fields, for what a record goes on as.
 const Merged = "merged"
 
+// Decided is the code of a clash between two who have both decided a conflict.
+const Decided = "decided"
+
 // Teller tells devices what became of what they wrote.
 type Teller struct{ macs sync.Pool } // of hash.Hash, to sign receipts with
 
@@ -62,6 +65,9 @@ func (t *Teller) Told(
 		if rec != nil && rec.Slot(c.Field) != nil {
 			clash.Kept = rec.Slot(c.Field).Raw
 			out.Records = Show(out.Records, rec, c.Field)
+		}
+		if rec != nil && c.Code == Decided {
+			clash.By, clash.At = rec.Ref("resolver"), rec.Text("decided_at")
 		}
 		switch {
 		case c.Field == Merged && c.Dead != nil:

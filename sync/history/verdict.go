@@ -19,6 +19,7 @@ type Verdict struct {
 	Clashes []Clash                      `json:"clashes,omitempty"`
 	Refusal *record.Refusal              `json:"refusal,omitempty"` // of a parked one, why
 	Parked  json.RawMessage              `json:"parked,omitempty"`  // the mutation as it came
+	After   record.ID                    `json:"after,omitzero"`    // of a refused one, the refused one that it builds on
 }
 
 // Clash is a clash by its names.

@@ -103,6 +103,7 @@ func changesOf(limit int, after record.Seq) (int, error) {
 // pastEdit is an edit as the log keeps it.
 type pastEdit struct {
 	Op     record.Op     `json:"op"`
+	Kind   string        `json:"kind"`
 	ID     record.ID     `json:"id"`
 	P      record.Seq    `json:"p"`
 	Set    record.Values `json:"set"`

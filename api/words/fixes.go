@@ -1,0 +1,46 @@
+package words
+
+import (
+	"cmp"
+
+	"roadbook/errs"
+	"roadbook/record"
+)
+
+// fixes say what to do about what was refused, by code.
+var fixes = map[string]said{
+	"parked":     {"Enter it again: what it builds on has not come back.", "它所依赖的内容没有恢复，请重新填写。"},
+	"depends_on": {"Mend the change that it builds on; this one goes with it.", "先修改它所依赖的那一项，再一起重新提交。"},
+	"required":   {"Fill in what is missing and send it again.", "补填缺少的内容后重新提交。"},
+	"type":       {"Correct the field that is named and send it again.", "改正所提示的字段后重新提交。"},
+	"choice":     {"Choose one of the values that are offered and send it again.", "从可选的值中选择后重新提交。"},
+	"transition": {"Sync, look at the step as it is now, and choose one that can follow.", "先同步，查看当前状态，再选择允许的下一步。"},
+	"floor":      {"Look at the balance as it is now and send a smaller amount.", "查看当前余额，减少数量后重新提交。"},
+	"size":       {"Make it shorter, or save it in parts.", "精简内容或分几次保存。"},
+	"deleted":    {"Bring the record back first, if it is still needed.", "如果仍然需要，请先恢复该记录。"},
+	"parent":     {"Choose a customer who is there.", "请改选一个仍存在的客户。"},
+	"reference":  {"Choose another record: the one that is named is not there.", "所选的记录已不存在，请改选。"},
+	"children":   {"Move or delete what belongs to it first.", "请先移走或删除它下面的记录。"},
+	"missing":    {"Ask whoever has the record now; it is not there any more, or not for this person.", "该记录已不存在或已不归本人，请与现在的负责人联系。"},
+	"owner":      {"Choose an owner who works here.", "请选择本企业在职的负责人。"},
+	"undecided":  {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
+}
+
+var (
+	fixOfDenied  = said{"Ask a manager to do it, or to give the right.", "请由主管处理，或申请相应权限。"}
+	fixOfWaiting = said{"Nothing: it comes in by itself when what it builds on is back.", "无需处理：它所依赖的内容恢复后会自动生效。"}
+	fixOfOthers  = said{"Look at the record as it is now, and enter it again.", "查看记录的现状后重新填写。"}
+)
+
+// Fix says what to do about a change that was refused, or that waits.
+func Fix(r *record.Refusal, waits bool, lang Language) string {
+	switch {
+	case waits:
+		return fixOfWaiting.in(lang)
+	case fixes[r.Code] != said{}:
+		return fixes[r.Code].in(lang)
+	case r.Kind == errs.Denied:
+		return fixOfDenied.in(lang)
+	}
+	return cmp.Or(fixOfOthers.in(lang), r.Detail)
+}

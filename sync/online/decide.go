@@ -1,0 +1,111 @@
+package online
+
+import (
+	"context"
+	"encoding/json"
+
+	"roadbook/access"
+	"roadbook/conflicts"
+	"roadbook/errs"
+	"roadbook/record"
+	"roadbook/sync"
+	"roadbook/sync/history"
+	"roadbook/sync/wire"
+	"roadbook/version"
+)
+
+// MaxDecisions is the most decisions of one request: a screen full of them.
+const MaxDecisions = 100
+
+// Decision is what somebody decides in the inbox.
+type Decision struct {
+	Conflict record.ID       `json:"conflict"`
+	Keep     string          `json:"keep" enum:"mine,theirs,both,this,other"`
+	Version  record.ID       `json:"version,omitzero"` // of this
+	Value    json.RawMessage `json:"value,omitempty"`  // of other
+	Seen     record.Seq      `json:"seen,omitempty"`   // the seq of the record as it was read; else no more than the conflict tells
+}
+
+// Decide decides one conflict: the field as it shall be, and the conflict as
+// resolved, as one mutation. key is the id under which the caller may repeat it.
+func (s *Service) Decide(ctx context.Context, who access.Caller, key record.ID, d Decision) (record.Outcome, error) {
+	m := record.Mutation{ID: key}
+	var seen version.Vector
+	err := s.engine.Look(ctx, who, func(v sync.Sight) error {
+		rec, err := find(ctx, v, "conflict", d.Conflict)
+		if err != nil {
+			return err
+		}
+		m.Edits, err = d.edits(v, rec)
+		seen = version.Vector{version.Log: uint64(max(d.Seen, rec.Seq))}
+		if d.Seen == 0 {
+			seen = version.Vector{version.Log: uint64(openedAt(rec))}
+		}
+		return err
+	})
+	if err != nil {
+		return record.Outcome{}, err
+	}
+	m.Hash = wire.Hash(&m) // without what it has seen, so that a repeat is the same
+	for i := range m.Edits {
+		m.Edits[i].Seen = seen
+	}
+	return s.engine.Write(ctx, who, m)
+}
+
+// openedAt is where in the log a conflict was opened: whoever decides it has
+// read at least what it tells.
+func openedAt(rec *record.Record) record.Seq {
+	if slot := rec.Slot("values"); slot != nil {
+		return slot.By.Seq
+	}
+	return rec.Seq
+}
+
+// edits are those of a decision.
+func (d *Decision) edits(v sync.Sight, asked *record.Record) ([]record.Edit, error) {
+	c := Record{Values: record.Values{{Field: "values", Raw: asked.Raw("values")}}}
+	kind, name := v.Schema.Kind(asked.Text("about_kind")), asked.Text("field")
+	if kind == nil || v.Actor.Hides(kind, name) {
+		return nil, errs.New("online.Decide", errs.Denied, "your role may not change this field").Coded("denied")
+	}
+	value, err := d.value(versionsOf(&c), v.Actor.Person, kind.Field(name))
+	if err != nil {
+		return nil, err
+	}
+	done := record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: record.Values{
+		{Field: "state", Raw: json.RawMessage(`"resolved"`)},
+	}}
+	if text := sync.AsText(value); text != nil {
+		done.Set = append(done.Set, record.Value{Field: "chosen", Raw: text})
+	}
+	about := record.Edit{Op: record.OpEdit, Kind: kind.Name, ID: asked.Ref("record"), Set: record.Values{{Field: name, Raw: value}}}
+	if name == history.Deleted {
+		about.Op, about.Set = record.OpDelete, nil
+		if string(value) != "true" {
+			return []record.Edit{done}, nil
+		}
+	}
+	return []record.Edit{about, done}, nil
+}
+
+// value is what was decided for.
+func (d *Decision) value(versions []Version, me record.ID, f *record.Field) (json.RawMessage, error) {
+	if d.Keep == "other" {
+		return record.OrNull(d.Value), nil
+	}
+	var of []json.RawMessage
+	for _, v := range versions {
+		mine := v.Author == me
+		if d.Keep == "both" || d.Keep == "mine" && mine || d.Keep == "theirs" && !mine || d.Keep == "this" && v.ID == d.Version {
+			of = append(of, v.Value)
+		}
+	}
+	switch {
+	case d.Keep == "both" && len(of) == 2 && of[0] != nil && of[1] != nil && f != nil:
+		return conflicts.Both(f, of[0], of[1])
+	case d.Keep != "both" && len(of) == 1 && of[0] != nil:
+		return of[0], nil
+	}
+	return nil, errs.New("online.Decide", errs.Invalid, "it is not clear which version is meant; choose one, or enter another").Coded("version")
+}
