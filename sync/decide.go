@@ -89,6 +89,7 @@ func (s *settling) decided(e *record.Edit, now *record.Record) error {
 			By: now.Ref("resolver"), At: now.Text("decided_at"),
 		})
 		s.mine = append(s.mine, true)
+		s.via = append(s.via, "")
 		return nil
 	}
 	if decides(e) && !s.actor.System {
