@@ -46,20 +46,29 @@ func Owned(cur *record.Slot, raw json.RawMessage, owner bool, w *Write) Verdict 
 	}
 	open := strangers(cur.Versions, w)
 	verdict := LWW(cur, raw, w)
-	cur.Versions = slices.DeleteFunc(open, func(v record.Version) bool { return sameValue(v.Raw, cur.Raw) })
+	cur.Versions = orNone(slices.DeleteFunc(open, func(v record.Version) bool { return sameValue(v.Raw, cur.Raw) }))
 	return verdict
 }
 
 // ask remembers what somebody asks for. He has one request at a time.
 func ask(cur *record.Slot, raw json.RawMessage, w *Write) Verdict {
 	open := slices.DeleteFunc(slices.Clone(cur.Versions), func(v record.Version) bool { return w.made(v.By) })
-	cur.Versions, cur.Raw = open, record.OrNull(cur.Raw)
+	cur.Versions, cur.Raw = orNone(open), record.OrNull(cur.Raw)
 	if sameValue(cur.Raw, raw) {
 		return Agreed
 	}
 	all := among(open, record.Version{By: w.By, Raw: kept(raw)})
 	cur.Versions = all[max(0, len(all)-MaxRequests):]
 	return Kept
+}
+
+// orNone is a list that is nil if there is nothing in it, as it comes back from
+// the database.
+func orNone(all []record.Version) []record.Version {
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 // made reports whether an author made the write o himself, under whatever name.

@@ -96,8 +96,8 @@ func TestReserve_refusals(t *testing.T) {
 			return zhou.typed(record.Edit{Op: record.OpCreate, Kind: "reserve", ID: w.id(), Set: values("record", budget, "field", "discount", "amount", 1, "serial", 1)})
 		}, "reserve"},
 		{"with what the server says", zhou, func() record.ID {
-			return zhou.typed(record.Edit{Op: record.OpCreate, Kind: "reserve", ID: record.ReserveID(budget, "discount", zhou.who.Device, 1),
-				Set: values("record", budget, "field", "discount", "amount", 1, "serial", 1, "left", 9)})
+			id := record.ReserveID(budget, "discount", zhou.who.Device, 1)
+			return zhou.typed(record.Edit{Op: record.OpCreate, Kind: "reserve", ID: id, Set: values("record", budget, "field", "discount", "amount", 1, "serial", 1, "left", 9)})
 		}, "reserve"},
 		{"what is not left", lin, func() record.ID { return lin.spends(mine, 41) }, "floor"},
 		{"more, without asking", lin, func() record.ID { return lin.spends(mine, -5) }, "reserve"},
@@ -109,6 +109,8 @@ func TestReserve_refusals(t *testing.T) {
 		{"its budget deleted", admin, func() record.ID { return admin.remove(budget) }, "children"},
 		{"a number before the range", lin, func() record.ID { return lin.uses(pad, 0) }, "number"},
 		{"a number behind it", lin, func() record.ID { return lin.uses(pad, 4) }, "number"},
+		{"a number of it", lin, func() record.ID { return lin.uses(pad, 2) }, ""},
+		{"a number that was used", lin, func() record.ID { return lin.uses(pad, 2) }, "number_taken"},
 		{"a number of an amount", lin, func() record.ID { return lin.uses(mine, 1) }, "reserve"},
 		{"numbers that come back", admin, func() record.ID {
 			e := admin.change(series)
