@@ -144,16 +144,21 @@ func (g *generator) next() Step {
 		s.With = map[string]string{"via": pick(g, "1", "2")}
 		return s
 	case x < 977:
-		s := g.begin("office", "publishes")
-		for _, f := range []string{"account.source", "account.remark", "contact.title", "account.tags", "account.points", "account.external_ids", "task.detail"} {
-			if g.chance(30) {
-				s.Args = append(s.Args, f)
-			}
-		}
-		return s
+		return g.publishes()
 	default:
 		return g.copies(p)
 	}
+}
+
+// publishes has some fields come into sight, and others go.
+func (g *generator) publishes() Step {
+	s := g.begin("office", "publishes")
+	for _, f := range []string{"account.source", "account.remark", "contact.title", "account.tags", "account.points", "account.external_ids", "task.detail"} {
+		if g.chance(30) {
+			s.Args = append(s.Args, f)
+		}
+	}
+	return s
 }
 
 // copies has a phone backed up, restored, or doubled.
