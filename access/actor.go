@@ -25,9 +25,9 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task", "request"}, write: []string{"account", "contact", "task", "request"}},
-	Finance: {read: []string{"account", "contact", "task", "request"}, write: []string{"request"}},
-	ERP:     {read: []string{"account", "contact", "task", "request"}, write: []string{"request"}},
+	Service: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"account", "contact", "task", "request"}},
+	Finance: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
+	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }
 

@@ -65,6 +65,16 @@ func (q *queuedRecords) Today(ctx context.Context, who access.Caller, at time.Ti
 	return inTurn(ctx, q.read, who, func() (online.Today, error) { return q.next.Today(ctx, who, at) })
 }
 
+func (q *queuedRecords) Duplicates(
+	ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values,
+) ([]online.Alike, error) {
+	return inTurn(ctx, q.read, who, func() ([]online.Alike, error) { return q.next.Duplicates(ctx, who, kind, id, values) })
+}
+
+func (q *queuedRecords) Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error) {
+	return inTurn(ctx, q.read, who, func() (online.Sieve, error) { return q.next.Fingerprints(ctx, who, kind) })
+}
+
 func (q *queuedRecords) Inbox(ctx context.Context, who access.Caller, in online.InboxQuery) (online.Inbox, error) {
 	return inTurn(ctx, q.read, who, func() (online.Inbox, error) { return q.next.Inbox(ctx, who, in) })
 }

@@ -137,6 +137,14 @@ func (records) Timeline(context.Context, access.Caller, string, record.ID, strin
 	return online.Timeline{}, nil
 }
 
+func (records) Duplicates(context.Context, access.Caller, string, record.ID, record.Values) ([]online.Alike, error) {
+	return []online.Alike{{Certain: true, Fields: []string{"name", "phones"}, Hint: "兴***市"}}, nil
+}
+
+func (records) Fingerprints(context.Context, access.Caller, string) (online.Sieve, error) {
+	return online.Sieve{Bytes: []byte("RBS1"), Tag: `"a"`}, nil
+}
+
 func (records) Today(_ context.Context, _ access.Caller, at time.Time) (online.Today, error) {
 	return online.Today{Day: at.Format(time.DateOnly)}, nil
 }

@@ -50,6 +50,8 @@ var matrix = map[string]struct {
 	"POST /v1/records/{kind}/{id}/restore": {`{"field":"name","dot":{"replica":"k7f2","n":3}}`, signedIn},
 	"GET /v1/records/{kind}/{id}/history":  {"", signedIn},
 	"GET /v1/records/{kind}/{id}/timeline": {"", signedIn},
+	"POST /v1/duplicates/check":            {`{"kind":"account","set":{"name":"x"}}`, signedIn},
+	"GET /v1/duplicates/fingerprints":      {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // of which kind?
 	"GET /docs":                            {"", everybody},
 	"GET /docs/{asset}":                    {"", everybody},
 	"GET /healthz":                         {"", everybody},

@@ -63,6 +63,9 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/v1/records/{kind}/{id}/history", access.Sync, typed(s.recordHistory), 0, requestTimeout},
 		{http.MethodGet, "/v1/records/{kind}/{id}/timeline", access.Sync, typed(s.recordTimeline), 0, requestTimeout},
 
+		{http.MethodPost, "/v1/duplicates/check", access.Sync, typed(s.checkDuplicates), maxSmallBytes, requestTimeout},
+		{http.MethodGet, "/v1/duplicates/fingerprints", access.Sync, typed(s.fingerprints), 0, requestTimeout},
+
 		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},
 		{http.MethodGet, "/metrics", access.Monitor, plain(s.metrics), 0, requestTimeout},

@@ -61,7 +61,7 @@ func (r *Record) AppendLookups(rows []LookupRow) []LookupRow {
 			rows = r.Kind.appendLookup(rows, f, s)
 		}
 	}
-	return rows
+	return r.appendMatches(rows)
 }
 
 // appendLookup appends the rows of one field. What the type of today cannot
@@ -115,6 +115,9 @@ func ChangedLookups(was, now *Record) (gone, come []LookupRow) {
 		if b != nil {
 			come = now.Kind.appendLookup(come, f, b)
 		}
+	}
+	if now.MatchesOtherwise(was) {
+		gone, come = was.appendMatches(gone), now.appendMatches(come)
 	}
 	return gone, come
 }

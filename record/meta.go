@@ -99,7 +99,9 @@ func (r *Record) AppendMeta(b []byte) []byte {
 	return append(b, body...)
 }
 
-// writerTable gives each writer its index, from 1; 0 is nobody.
+// writerTable gives each writer its index, from 1; 0 is nobody. A write that a
+// record has taken over from another has come into it at another place in the
+// log than its own.
 type writerTable []Writer
 
 func (t *writerTable) index(w Writer) uint64 {
@@ -107,7 +109,7 @@ func (t *writerTable) index(w Writer) uint64 {
 		return 0
 	}
 	for i, o := range *t {
-		if o.Same(w) {
+		if o == w {
 			return uint64(i + 1)
 		}
 	}

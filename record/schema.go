@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"roadbook/record/field"
+	"roadbook/record/match"
 )
 
 // Policy is what becomes of a field that two people changed.
@@ -79,6 +80,7 @@ type Kind struct {
 	Rank     int16             `json:"rank"`            // its place in a first sync
 	Scope    string            `json:"scope,omitempty"` // "catalogue" for what everybody holds
 	Label    map[string]string `json:"label,omitempty"`
+	Match    *match.Rules      `json:"match,omitempty"` // when two records are about the same thing
 	Fields   []*Field          `json:"fields"`
 
 	byName  map[string]*Field
@@ -204,6 +206,11 @@ func (k *Kind) check(s *Schema) []string {
 		wrong = append(wrong, k.checkLookup(f)...)
 		if f.To != "" && s.byName[f.To] == nil {
 			wrong = append(wrong, fmt.Sprintf("%s.%s refers to kind %q, which is not there", k.Name, f.Name, f.To))
+		}
+	}
+	if k.Match != nil {
+		for _, why := range k.Match.Check(func(name string) bool { return k.byName[name] != nil }) {
+			wrong = append(wrong, k.Name+": "+why)
 		}
 	}
 	if k.Parent != "" && k.byName[k.Parent] == nil {

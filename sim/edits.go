@@ -37,8 +37,7 @@ func (w *World) derive(reason string) record.ID {
 // idOf is the record that a name means: a person's login, a unit, "x", "q"
 // or "r" and the id of a conflict, a request or a reserve, or what a script calls a record.
 func (w *World) idOf(name string) record.ID {
-	switch kinds[name[0]] {
-	case "conflict", "request", "reserve":
+	if noted[name[0]] {
 		if id, err := record.ParseID(name[1:]); err == nil {
 			return id
 		}
@@ -50,7 +49,11 @@ func (w *World) idOf(name string) record.ID {
 var kinds = map[byte]string{
 	'a': "account", 'c': "contact", 'p': "visit_plan", 't': "task", 'o': "opportunity", 'x': "conflict", 'q': "request", 'r': "reserve",
 	'b': "budget", 's': "series",
+	'm': "merge_redirect", 'd': "duplicate",
 }
+
+// noted are the letters of what the server makes: the id follows.
+var noted = map[byte]bool{'x': true, 'q': true, 'r': true, 'm': true, 'd': true}
 
 func (w *World) kindOf(name string) string {
 	switch {

@@ -51,7 +51,11 @@ func (w *World) Finish() error {
 		return err
 	}
 	w.checkJudged()
-	w.replay.check(t)
+	if w.alike {
+		w.checkAlike(t)
+	} else {
+		w.replay.check(t)
+	}
 	w.checkPlaces(t)
 	if err := w.checkIndex(t); err != nil {
 		return err

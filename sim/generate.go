@@ -278,6 +278,10 @@ func (g *generator) scripted(id record.ID, kind string) string {
 		return "x" + id.String()
 	case "request":
 		return "q" + id.String()
+	case "merge_redirect":
+		return "m" + id.String()
+	case "duplicate":
+		return "d" + id.String()
 	}
 	return ""
 }
@@ -306,6 +310,11 @@ func (g *generator) typing(p *phone) Step {
 	if len(views) == 0 || x < 10 {
 		s.Args = g.newAccount()
 		return s
+	}
+	if g.w.alike && g.chance(20) {
+		if s.Args = g.decided(p); s.Args != nil {
+			return s
+		}
 	}
 	if account := g.anyOf(views, "account"); account != nil && x < 28 {
 		s.Args = g.child(account)

@@ -8,6 +8,9 @@ import (
 
 func (g *generator) newAccount() []string {
 	words := []string{"create", "a" + strconv.Itoa(g.no), "name=" + g.value(), "remark=" + g.value()}
+	if g.w.alike {
+		return append(words, g.alike()...)
+	}
 	if g.chance(20) {
 		words = append(words, "owner="+g.somebody())
 	}
@@ -52,6 +55,10 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 		if g.chance(percent) {
 			words = append(words, word)
 		}
+	}
+	if v.Kind == "account" && g.w.alike {
+		maybe(25, "phones"+pick(g, "+", "+", "-")+pick(g, somePhones...))
+		maybe(15, "name="+pick(g, someNames...))
 	}
 	switch v.Kind {
 	case "account":

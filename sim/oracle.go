@@ -189,7 +189,7 @@ func (w *World) checkPins(t *tables, p *phone) {
 // checkPair makes sure that somebody has had an address and its point on a
 // screen together: they merge as one.
 func (w *World) checkPair(r *row) {
-	if r.kind.Name != "account" {
+	if r.kind.Name != "account" || w.alike {
 		return
 	}
 	pair := pairOf(r.id, r.fields.Get("address"), r.fields.Get("location"))

@@ -59,6 +59,7 @@ type replay struct {
 	deleted  map[record.ID]bool
 	opened   map[record.ID]bool // conflicts
 	horizon  record.Seq         // of the row that moved it last
+	calls    int64              // counted by all, where customers become one
 	resolved map[record.ID]dot  // conflicts, by who has decided them
 	put      int64              // into budgets
 	spent    int64              // from reserves
@@ -127,6 +128,8 @@ func (r *replay) row(row *logRow) error {
 	case row.result == refusedNo, row.parked, r.w.typed[row.id] == nil:
 	case row.twin != 0:
 		r.twins[row.replica] = append(r.twins[row.replica], r.dots[row.id])
+	case r.w.alike:
+		r.sums(row)
 	default:
 		r.accepted(row)
 	}

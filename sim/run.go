@@ -24,7 +24,8 @@ func (f *Failure) Error() string {
 type Runner struct {
 	Config
 
-	Tries int // of cutting a failed history shorter; 0 leaves it as it is
+	Tries int  // of cutting a failed history shorter; 0 leaves it as it is
+	Alike bool // seeds give histories in which many customers are the same
 
 	orgs int
 }
@@ -40,6 +41,7 @@ func (r *Runner) Play(ctx context.Context, s Script) *Failure {
 // Seed plays the history of a seed.
 func (r *Runner) Seed(ctx context.Context, seed uint64, steps int) (Script, *Failure) {
 	s, g := generate(seed)
+	s.Alike = r.Alike
 	w, err := r.world(ctx, s)
 	if err != nil {
 		return s, &Failure{Script: s, Err: err}

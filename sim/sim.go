@@ -56,6 +56,7 @@ type World struct {
 	pool    *pgxpool.Pool
 	seed    uint64
 	strict  bool // every step must apply
+	alike   bool // customers become one, and two again
 	deletes string
 	org     record.OrgID
 	schema  *record.Schema
@@ -104,7 +105,7 @@ var errPassed = errors.New("does not apply")
 // New makes the world of a script, before its first step.
 func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
-		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
+		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, alike: s.Alike, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
 		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{}, given: map[string]given{}, said: map[string]*typing{},
 	}

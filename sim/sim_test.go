@@ -21,9 +21,10 @@ import (
 
 // Histories of a usual run of the tests; “make soak” plays others.
 const (
-	seeds = 100
-	steps = 40
-	tries = 400
+	seeds      = 100
+	alikeSeeds = 50
+	steps      = 40
+	tries      = 400
 )
 
 func newRunner(t *testing.T, rules ...sync.Rule) *sim.Runner {
@@ -45,6 +46,20 @@ func TestSeeds(t *testing.T) {
 
 	r := newRunner(t, people.Rule{})
 	for seed := range uint64(seeds) {
+		if _, f := r.Seed(t.Context(), seed+1, steps); f != nil {
+			require.Fail(t, f.Error())
+		}
+	}
+}
+
+// Histories in which many people make the same customers, say that they are two
+// after all, and go on writing to those that are gone.
+func TestSeeds_alike(t *testing.T) {
+	t.Parallel()
+
+	r := newRunner(t, people.Rule{})
+	r.Alike = true
+	for seed := range uint64(alikeSeeds) {
 		if _, f := r.Seed(t.Context(), seed+1, steps); f != nil {
 			require.Fail(t, f.Error())
 		}

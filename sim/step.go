@@ -75,6 +75,7 @@ type Script struct {
 	Seed    uint64
 	Deletes string // "account=revive contact=cascade"
 	Strict  bool   // every step must apply
+	Alike   bool   // many customers are the same: they become one, and two again
 	Steps   []Step
 }
 
@@ -91,6 +92,8 @@ func Parse(text string) (Script, error) {
 			s.Seed, err = strconv.ParseUint(rest, 10, 64)
 		case word == "strict":
 			s.Strict = true
+		case word == "alike":
+			s.Alike = true
 		case word == "deletes":
 			s.Deletes = rest
 		default:
@@ -112,6 +115,9 @@ func (s Script) String() string {
 	fmt.Fprintf(&b, "seed %d\n", s.Seed)
 	if s.Deletes != "" {
 		fmt.Fprintf(&b, "deletes %s\n", s.Deletes)
+	}
+	if s.Alike {
+		b.WriteString("alike\n")
 	}
 	if s.Strict {
 		b.WriteString("strict\n")

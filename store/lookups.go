@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,6 +66,39 @@ func queueLookups(b *batch, org record.OrgID, dirty []Dirty) {
 	if len(fresh.rec) > 0 {
 		b.Queue(lookupsNew, org, fresh.field, fresh.val, fresh.rec)
 	}
+}
+
+var lookupsAlike = pg.Statement("lookups_alike", `
+	SELECT u.val, l.rec
+	  FROM unnest($3::text[]) u(val)
+	 CROSS JOIN LATERAL (SELECT l.rec
+	                       FROM lookups l
+	                      WHERE l.org = $1 AND l.field = $2 AND l.val = u.val
+	                      ORDER BY l.rec
+	                      LIMIT $4 OFFSET 0) l`)
+
+// Alike finds the first records that each value of a look-up field is of.
+func (tx Tx) Alike(ctx context.Context, field int16, vals []string, limit int) (map[string][]record.ID, error) {
+	rows, err := tx.Query(ctx, lookupsAlike, tx.Org, field, vals, limit)
+	if err != nil {
+		return nil, fmt.Errorf("records that are alike: %w", err)
+	}
+	out := make(map[string][]record.ID, len(vals))
+	var val string
+	var rec record.ID
+	_, err = pgx.ForEachRow(rows, []any{&val, (*[16]byte)(&rec)}, func() error {
+		out[val] = append(out[val], rec)
+		return nil
+	})
+	return out, err
+}
+
+var lookupsKeys = pg.Statement("lookups_keys", `SELECT l.val FROM lookups l WHERE l.org = $1 AND l.field = $2`)
+
+// Keys are all values of a look-up field, one as often as there are records that
+// have it.
+func (tx Tx) Keys(ctx context.Context, field int16) ([]string, error) {
+	return collect(ctx, tx, "keys", lookupsKeys, pgx.RowTo[string], tx.Org, field)
 }
 
 var reindexesAsk = pg.Statement("reindexes_ask", `

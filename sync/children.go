@@ -20,7 +20,7 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if !asks(child) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
+			if !isNote(child.Kind) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}

@@ -35,7 +35,19 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 	}
 	s.clashes = append(s.clashes, told)
 	s.mine = append(s.mine, c.LostBy.Same(s.by))
+	s.via = append(s.via, s.viaOf(c))
 	return nil
+}
+
+// viaOf is whose value lost, while two records become one.
+func (s *settling) viaOf(c conflicts.Clash) history.Via {
+	if s.taking == nil {
+		return ""
+	}
+	if slot := s.taking.Slot(c.Field.Name); slot != nil && slot.By.Same(c.LostBy) {
+		return history.CameIn
+	}
+	return history.WasThere
 }
 
 // ask has the field remember what is asked about it, so that whoever writes it

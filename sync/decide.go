@@ -108,6 +108,7 @@ func (s *settling) decided(e *record.Edit, now *record.Record) error {
 func (s *settling) second(asked *record.Record, c record.Clash) {
 	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
 	s.clashes, s.mine, s.merged = append(s.clashes, c), append(s.mine, true), true
+	s.via = append(s.via, "")
 }
 
 // checkDelegate refuses to hand a conflict to somebody who may not see what it

@@ -63,6 +63,12 @@ func (s *settling) finish() error {
 		if err := s.settleDraft(d); err != nil {
 			return err
 		}
+		if err := s.unite(d); err != nil {
+			return err
+		}
+		if err := s.decide(d); err != nil {
+			return err
+		}
 	}
 	return s.checkRules()
 }
@@ -168,13 +174,19 @@ func (s *settling) setParent(d *draft) error {
 	if err != nil {
 		return err
 	}
+	if above != nil && above.State == record.Deleted {
+		if above, err = s.leadParent(r, above); err != nil {
+			return err
+		}
+		parent = above.ID
+	}
 	if err := s.checkParent(r, above); err != nil {
 		return err
 	}
 	if d.was != nil {
 		s.rescope = append(s.rescope, r.ID)
 	}
-	if !asks(r) {
+	if !isNote(r.Kind) {
 		s.touch(above)
 	}
 	r.Parent, r.Root = parent, above.Root
@@ -211,7 +223,7 @@ func (s *settling) checkParent(r, above *record.Record) error {
 	switch {
 	case err != nil:
 		return err
-	case !seen:
+	case !seen && !isNote(r.Kind):
 		return errs.New("sync.parent", errs.Missing, "what this belongs to is not there").Coded("parent").Of(bad)
 	case f.To != "" && above.Kind.Name != f.To:
 		bad.Detail = "it is of another kind"
@@ -236,8 +248,8 @@ func (s *settling) checkParent(r, above *record.Record) error {
 
 // parentWrite is the edit that names a parent, as an edit of the parent.
 func (s *settling) parentWrite(r *record.Record) *conflicts.Write {
-	for i := range s.m.Edits {
-		if e := &s.m.Edits[i]; e.ID == r.ID && e.Set.Get(r.Kind.Parent) != nil {
+	for _, e := range s.applied {
+		if e.ID == r.ID && e.Set.Get(r.Kind.Parent) != nil {
 			w := s.write(e)
 			s.recall(w, r.Ref(r.Kind.Parent))
 			return w

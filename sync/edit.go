@@ -80,7 +80,7 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 		}
 		return missing()
 	}
-	if (kind.Name == conflictKind || kind.Name == requestKind) && !s.actor.System {
+	if isNote(kind) && !s.actor.System {
 		return errs.New("sync.create", errs.Denied, "only the server makes records of this kind").Coded("server_kind")
 	}
 	if !s.actor.Reads(kind) {
@@ -95,6 +95,7 @@ func (s *settling) create(e *record.Edit, kind *record.Kind) error {
 	if err != nil {
 		return err
 	}
+	s.rememberTyped(d.now, e)
 	s.defaults(d.now)
 	if err := s.report(d.now, report, &body); err != nil || kind.Name != reserveKind || s.actor.System {
 		return err
@@ -148,11 +149,15 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if err := s.forget(d.now); err != nil {
 		return err
 	}
+	read, by := rec, w
+	if r := s.redirects[e]; r.dead != nil {
+		read, by = r.dead, s.write(r.of) // that one was on his screen
+	}
 	w.At = func(field string, _ record.Seq) (json.RawMessage, error) {
-		return history.OnScreen(rec, field, w, s.w.entryAt)
+		return history.OnScreen(read, field, by, s.w.entryAt)
 	}
 	w.Stood = func(field string) (json.RawMessage, error) {
-		return history.Stood(rec, field, w, s.w.entryAt)
+		return history.Stood(read, field, by, s.w.entryAt)
 	}
 	if rec.Kind.Name == conflictKind && decides(e) {
 		w.Seen.Log = s.w.head.Seq // a person's word is not less for coming after the server has given up
@@ -161,6 +166,7 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if err != nil {
 		return err
 	}
+	s.rememberTyped(d.now, e)
 	if err := s.report(d.now, report, &body); err != nil {
 		return err
 	}

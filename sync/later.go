@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -59,6 +60,9 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 	}
 	below, err := w.adopt(rows)
 	if err != nil {
+		return false, err
+	}
+	if led, err := w.leadOn(top, above, below); led || err != nil {
 		return false, err
 	}
 	root, err := w.record(above.Root)
@@ -143,6 +147,10 @@ func lookupsOf(k *record.Kind) string {
 	for _, f := range k.Lookups() {
 		fmt.Fprintln(&b, f.Lookup, f.Name, f.Type, f.Policy)
 	}
+	if k.Match != nil {
+		rules, _ := json.Marshal(k.Match) // of texts alone, which can be written
+		b.Write(rules)
+	}
 	return b.String()
 }
 
@@ -191,7 +199,11 @@ func (e *Engine) adoptLookups(ctx context.Context, org record.OrgID) error {
 		if err != nil {
 			return err
 		}
-		adopted, err = shipped.WithLookups(schema)
+		if adopted, err = shipped.WithLookups(schema); err != nil {
+			return err
+		}
+		more, err := shipped.WithDuplicates(cmp.Or(adopted, schema))
+		adopted = cmp.Or(more, adopted)
 		return err
 	})
 	if err != nil || adopted == nil {

@@ -50,6 +50,9 @@ func (w *work) load(jobs []*job) error {
 	if err := w.loadMarks(seqs); err != nil {
 		return err
 	}
+	if err := w.foresee(jobs); err != nil {
+		return err
+	}
 	return w.loadRecords(recs)
 }
 

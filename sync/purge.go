@@ -103,7 +103,17 @@ func (e *Engine) purgeTombs(ctx context.Context, org record.OrgID, after record.
 		if len(ids) == purgeAtOnce {
 			next = ids[len(ids)-1]
 		}
+		redirects := make(map[record.ID]bool, len(ids))
 		for _, id := range ids {
+			redirects[redirectID(id)] = true
+		}
+		if err := w.loadRecords(redirects); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if leads(w.records[redirectID(id)]) {
+				continue // it is there again when the merge is undone
+			}
 			if rec, known := w.records[id]; known && rec != w.was[id] {
 				continue // somebody has brought it back in this very transaction
 			}

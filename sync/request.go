@@ -11,9 +11,6 @@ import (
 // to change it.
 const requestKind = "request"
 
-// asks reports whether a record is about another, and no part of it.
-func asks(r *record.Record) bool { return r.Kind.Name == conflictKind || r.Kind.Name == requestKind }
-
 // requested is what an author is told whose value is asked for now.
 const requested = "requested"
 
@@ -31,6 +28,7 @@ func (s *settling) request(r *record.Record, c conflicts.Clash) error {
 	}
 	s.clashes = append(s.clashes, told)
 	s.mine = append(s.mine, true)
+	s.via = append(s.via, "")
 	return nil
 }
 

@@ -33,18 +33,24 @@ type settling struct {
 	proof   history.Proof // of a mutation that was judged in an earlier epoch
 	parked  record.Seq    // where it was parked, if it is tried again
 
-	drafts  map[record.ID]*draft
-	order   []record.ID // of drafts, as they were first touched
-	edits   []history.Edit
-	clashes []record.Clash
-	mine    []bool // of each clash: the author's value is the one that lost
-	merged  bool
-	met     map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
-	effects []Effects
-	rescope []record.ID
-	assumed []record.ID      // to be new, without looking
-	after   record.ID        // the refused mutation that it builds on
-	taken   []*record.Record // conflicts that somebody else has decided first
+	drafts    map[record.ID]*draft
+	order     []record.ID // of drafts, as they were first touched
+	edits     []history.Edit
+	clashes   []record.Clash
+	taking    *record.Record // it is being merged into another
+	via       []history.Via  // of each clash
+	mine      []bool         // of each clash: the author's value is the one that lost
+	merged    bool
+	met       map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
+	effects   []Effects
+	rescope   []record.ID
+	applied   []*record.Edit // as typed, but led on from what was merged away
+	redirects map[*record.Edit]redirected
+	became    map[alikeKey][]record.ID // who has got a key by this mutation
+	noted     map[record.ID]bool       // notes that the server itself has changed
+	assumed   []record.ID              // to be new, without looking
+	after     record.ID                // the refused mutation that it builds on
+	taken     []*record.Record         // conflicts that somebody else has decided first
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each
@@ -126,12 +132,17 @@ func (s *settling) all(person record.ID) error {
 		return err
 	}
 	for i := range s.m.Edits {
-		if err := s.edit(&s.m.Edits[i]); err != nil {
+		e, err := s.redirect(&s.m.Edits[i])
+		if err != nil {
+			return err
+		}
+		s.applied = append(s.applied, e)
+		if err := s.edit(e); err != nil {
 			return err
 		}
 	}
-	for i := range s.m.Edits {
-		if err := s.checkReferences(&s.m.Edits[i]); err != nil {
+	for _, e := range s.applied {
+		if err := s.checkReferences(e); err != nil {
 			return err
 		}
 	}
@@ -232,6 +243,9 @@ func (s *settling) write(e *record.Edit) *conflicts.Write {
 		}
 	}
 	s.recall(w, e.ID)
+	if r := s.redirects[e]; r.of != nil && r.of.ID != e.ID {
+		s.seesAs(w, r.dead)
+	}
 	return w
 }
 

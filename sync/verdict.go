@@ -116,7 +116,11 @@ func (s *settling) truth() ([]record.Shown, error) {
 func (s *settling) storedClashes() []history.Clash {
 	var out []history.Clash
 	for i, c := range s.clashes {
-		out = append(out, history.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.mine[i]})
+		kept := history.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.mine[i], Via: s.via[i]}
+		if id, ok := record.RawID(c.Lost); ok && c.Field == history.Merged {
+			kept.Dead = &id
+		}
+		out = append(out, kept)
 	}
 	return out
 }

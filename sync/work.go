@@ -45,6 +45,8 @@ type work struct {
 	owners  map[record.ID]map[record.ID]bool      // of those whose grants have changed here
 	listed  map[string]bool                       // kinds of which all are loaded
 	pins    map[record.ID]int                     // how many devices pin each account, once loaded
+	alike   map[alikeKey][]record.ID              // who had a key when it was looked up
+	became  map[alikeKey][]record.ID              // who has got it since
 
 	log      []store.Entry
 	dirty    []record.ID
@@ -86,6 +88,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
 		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
+		alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{},
 	}
 	var err error
 	if w.schema, err = e.schema(ctx, w.tx.Org, w.tx, head.Schema); err != nil {
@@ -155,6 +158,7 @@ func (w *work) put(rec *record.Record) {
 		w.dirty = append(w.dirty, rec.ID)
 	}
 	w.records[rec.ID] = rec
+	w.becomes(rec)
 }
 
 // end seals what there is to write, nil if there is nothing.

@@ -180,6 +180,17 @@ var operations = map[string]operation{
 		id: "recordTimeline", tag: "records", summary: "What happened around a record, the newest first.",
 		answers: "A part of the timeline. It ends where `after` is missing.", fails: []int{http.StatusBadRequest, http.StatusNotFound},
 	},
+	"POST /v1/duplicates/check": {
+		id: "checkDuplicates", tag: "records", summary: "Is there a record like this one?",
+		description: "For a form that somebody is filling in. Of a record that the caller may not see he is told which fields are equal, and a hint.",
+		in:          reflect.TypeFor[Likeness](), answers: "What is alike, at most 20.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"GET /v1/duplicates/fingerprints": {
+		id: "fingerprints", tag: "records", summary: "All keys of a kind, for devices without a signal.",
+		description: "A binary fuse filter of 8 bits over hashed keys, with the org's salt. One of 256 keys that are not there seems to be. " +
+			"With `If-None-Match`: 304 if it is the same. It is made anew every ten minutes at most.",
+		answers: "The sieve.", media: "application/octet-stream", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /healthz": {
 		id: "healthz", tag: "around", summary: "Is the process alive?", answers: "It is.",
 	},
@@ -207,6 +218,13 @@ var operations = map[string]operation{
 		id: "docsAsset", tag: "around", summary: "A file that the page loads.", answers: "The file.", media: "application/octet-stream",
 		fails: []int{http.StatusNotFound},
 	},
+}
+
+// Likeness is a record that others may be like.
+type Likeness struct {
+	Kind string        `json:"kind" maxLength:"128" example:"account"`
+	ID   string        `json:"id,omitempty" format:"uuid" doc:"Of the record itself, if it is there already."`
+	Set  record.Values `json:"set"`
 }
 
 // Creation is what a record is created of.

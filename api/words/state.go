@@ -6,6 +6,10 @@ var ofState = map[string]said{
 		"This has been deleted. It can be restored by somebody with the right to.",
 		"这条记录已被删除，有权限的人可以将其恢复。",
 	},
+	"merged": {
+		"This has been merged into another customer. Please undo the merge, if it was a mistake.",
+		"这条记录已并入另一客户；如属误合并，请撤销合并。",
+	},
 	"children": {
 		"Other records belong to this one, so it cannot be deleted. Please delete or move them first.",
 		"还有其他记录属于它，不能删除。请先删除或转移那些记录。",

@@ -15,8 +15,9 @@ type shelf struct {
 	slot    string // a or b
 	epoch   string // of the log that the records came from
 	records map[record.ID]*held
-	tally   wire.Tally // of records
-	bad     [][]byte   // keys of rows that could not be read
+	leads   map[record.ID]record.ID // from what was merged away to what it goes on as
+	tally   wire.Tally              // of records
+	bad     [][]byte                // keys of rows that could not be read
 }
 
 // held is a record as it was pulled, with the scopes through which it is here.
@@ -29,7 +30,7 @@ type held struct {
 }
 
 func newShelf(slot, epoch string) *shelf {
-	return &shelf{slot: slot, epoch: epoch, records: map[record.ID]*held{}}
+	return &shelf{slot: slot, epoch: epoch, records: map[record.ID]*held{}, leads: map[record.ID]record.ID{}}
 }
 
 func (s *shelf) table() string { return tableBase + s.slot }
@@ -43,6 +44,7 @@ func (s *shelf) load(store Store) error {
 			return nil
 		}
 		s.records[record.ID(key)] = h
+		s.lead(h)
 		s.count(record.ID(key), h, 1)
 		return nil
 	})
@@ -162,6 +164,7 @@ func (s *shelf) put(id record.ID, h *held, b *batch) {
 	s.count(id, s.records[id], -1)
 	s.count(id, h, 1)
 	s.records[id] = h
+	s.lead(h)
 	if !b.off {
 		b.putText(s.table(), id[:], seal(h.text()))
 	}
@@ -182,6 +185,7 @@ func (h *held) text() []byte {
 }
 
 func (s *shelf) remove(id record.ID, b *batch) {
+	s.unlead(s.records[id])
 	s.count(id, s.records[id], -1)
 	delete(s.records, id)
 	b.delete(s.table(), id[:])

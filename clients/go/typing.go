@@ -113,6 +113,7 @@ func (t *Typing) Get(id record.ID) (View, bool) { return t.d.view(id) }
 // draft finds the draft of a record or begins it. What is wrong with it ends
 // the mutation; the draft that is returned then goes nowhere.
 func (t *Typing) draft(kind string, id record.ID, op record.Op) *Draft {
+	id = t.d.base.heir(id)
 	at := slices.IndexFunc(t.drafts, func(dr *Draft) bool { return dr.id == id })
 	if at < 0 {
 		view, there := t.d.view(id)

@@ -64,7 +64,7 @@ func (d *Device) List(kind string) []View {
 		}
 	}
 	for id := range d.touches {
-		if d.base.records[id] == nil {
+		if d.base.records[id] == nil && d.base.heir(id) == id {
 			views = d.listed(views, id)
 		}
 	}
@@ -84,13 +84,14 @@ func (d *Device) listed(views []View, id record.ID) []View {
 // left or was deleted elsewhere, makes nothing of it appear; only a create
 // does.
 func (d *Device) view(id record.ID) (View, bool) {
+	id = d.base.heir(id)
 	v := View{ID: id, Refused: d.refusal(id)}
 	h := d.base.records[id]
 	if h != nil {
 		v.Kind, v.Seq, v.Values = h.Kind, h.Seq, h.Set
 	}
 	there := h != nil
-	d.onTop(id, func(_ *entry, e *record.Edit) {
+	d.onTopOf(id, func(_ *entry, e *record.Edit) {
 		v.Pending = true
 		switch e.Op {
 		case record.OpDelete:
@@ -106,6 +107,7 @@ func (d *Device) view(id record.ID) (View, bool) {
 			v.Values = d.schema.draw(v.Values, e)
 		}
 	})
+	v.Values = d.led(v.Values)
 	return v, there
 }
 

@@ -131,10 +131,10 @@ func (d *day) arrived(ctx context.Context) error {
 	shops := slices.DeleteFunc(d.chen.List("account"), func(v device.View) bool {
 		return v.Text("name") != d.shop.name
 	})
-	d.fact("%s is there %d times: nothing looks for duplicates yet", "%s共有 %d 家：目前还没有查重", d.shop.name, len(shops))
+	d.fact("%s is there %d time: the two that were entered have become one", "%s共有 %d 家：两次录入已合并为一家", d.shop.name, len(shops))
 	at := func(id record.ID) record.ID { return reference(d.chen.view(id), "account") }
-	there := at(d.shop.contact) == d.shop.id && at(d.twin.contact) == d.twin.id && at(d.twin.visit) == d.twin.id
-	d.check(len(shops) == 2 && there, "both 兴旺超市 have arrived, with contacts", "两家兴旺超市连同联系人都已到达",
+	there := len(shops) == 1 && at(d.shop.contact) == shops[0].ID && at(d.twin.contact) == shops[0].ID && at(d.twin.visit) == shops[0].ID
+	d.check(there, "one 兴旺超市, with both contacts and the visit", "只有一家兴旺超市，联系人和拜访都在",
 		d.text("Lin's and Zhou's", "林晓一家，周敏一家"))
 	return nil
 }

@@ -69,3 +69,35 @@ func WithLookups(s *record.Schema) (*record.Schema, error) {
 	}
 	return own, own.Check()
 }
+
+// WithDuplicates gives a schema from before duplicates were found the rules by
+// which they are, and the kinds in which it is noted what became of them. One
+// that has them, or has no customers as we know them, is left alone: the answer
+// is nil.
+func WithDuplicates(s *record.Schema) (*record.Schema, error) {
+	today := Schema()
+	account, model := s.Kind("account"), today.Kind("account")
+	if account == nil || account.Match != nil || s.Kind("merge_redirect") != nil {
+		return nil, nil //nolint:nilnil // there is nothing to change
+	}
+	for f := range model.Match.Keys {
+		if account.Field(f) == nil {
+			return nil, nil //nolint:nilnil // these are customers that we do not know
+		}
+	}
+	body, err := s.Stored()
+	if err != nil {
+		return nil, err
+	}
+	own, err := record.ParseSchema(body)
+	if err != nil {
+		return nil, err
+	}
+	own.Kind("account").Match = model.Match
+	for _, name := range []string{"merge_redirect", "duplicate"} {
+		if k := today.Kind(name); own.Kind(name) == nil && own.KindNo(k.No) == nil {
+			own.Kinds = append(own.Kinds, k)
+		}
+	}
+	return own, own.Check()
+}

@@ -33,6 +33,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"visit": {5, 80}, "follow_up": {6, 70}, "task": {7, 20}, "product": {8, 90},
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94},
+		"merge_redirect": {20, 35}, "duplicate": {21, 36},
 	}
 
 	got := map[string]fixed{}
@@ -114,21 +115,22 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 
 	type home struct{ parent, month, scope string }
 	want := map[string]home{
-		"account":     {},
-		"contact":     {parent: "account"},
-		"opportunity": {parent: "account"},
-		"visit_plan":  {parent: "account", month: "date"},
-		"visit":       {parent: "account", month: "check_in"},
-		"follow_up":   {parent: "account", month: "happened_at"},
-		"task":        {parent: "account"},
-		"product":     {scope: record.Catalogue},
-		"user":        {scope: record.Catalogue},
-		"unit":        {scope: record.Catalogue},
-		"conflict":    {parent: "record"},
-		"request":     {parent: "record"},
-		"reserve":     {parent: "record"},
-		"budget":      {scope: record.Catalogue},
-		"series":      {scope: record.Catalogue},
+		"account":        {},
+		"contact":        {parent: "account"},
+		"opportunity":    {parent: "account"},
+		"visit_plan":     {parent: "account", month: "date"},
+		"visit":          {parent: "account", month: "check_in"},
+		"follow_up":      {parent: "account", month: "happened_at"},
+		"task":           {parent: "account"},
+		"product":        {scope: record.Catalogue},
+		"user":           {scope: record.Catalogue},
+		"unit":           {scope: record.Catalogue},
+		"conflict":       {parent: "record"},
+		"request":        {parent: "record"},
+		"reserve":        {parent: "record"},
+		"budget":         {scope: record.Catalogue},
+		"series":         {scope: record.Catalogue},
+		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
 		got := home{k.Parent, k.Month, k.Scope}

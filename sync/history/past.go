@@ -16,6 +16,7 @@ type pastEdit struct {
 	P      record.Seq    `json:"p"`
 	Set    record.Values `json:"set"`
 	Was    record.Values `json:"was"`
+	By     string        `json:"by"`
 	Buried bool          `json:"buried"`
 }
 
@@ -141,4 +142,33 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 		}
 	}
 	return raw
+}
+
+// mergedEdit is what came into a record when another was merged into it.
+func mergedEdit(body []byte, id record.ID) (pastEdit, error) {
+	edits, err := pastEdits(body)
+	for _, e := range edits {
+		if e.ID == id && e.By == "server" && e.Op == record.OpEdit && len(e.Was) > 0 {
+			return e, err
+		}
+	}
+	return pastEdit{}, err
+}
+
+// WasOf is what stood in a record before another was merged into it.
+func WasOf(body []byte, id record.ID) (record.Values, error) {
+	e, err := mergedEdit(body, id)
+	return e.Was, err
+}
+
+// parted is the value that lost when two records became one.
+func parted(body []byte, c Clash) json.RawMessage {
+	e, err := mergedEdit(body, c.ID)
+	switch {
+	case err != nil:
+		return nil
+	case c.Via == CameIn:
+		return e.Set.Get(c.Field)
+	}
+	return e.Was.Get(c.Field)
 }

@@ -13,6 +13,9 @@ import (
 // Deleted stands, among the fields, for whether a record is there at all.
 const Deleted = "deleted"
 
+// Merged stands, among the fields, for what a record goes on as.
+const Merged = "merged"
+
 // Decided is the code of a clash between two who have both decided a conflict.
 const Decided = "decided"
 
@@ -73,8 +76,12 @@ func (t *Teller) Told(
 			}
 		}
 		switch {
+		case c.Field == Merged && c.Dead != nil:
+			clash.Kept, clash.Lost = idText(c.ID), idText(*c.Dead)
 		case c.Field == Deleted: // an edit and a delete met, and the delete yielded
 			clash.Kept, clash.Lost = json.RawMessage("false"), json.RawMessage("true")
+		case c.Via != "" && (rec != nil || c.Mine):
+			clash.Lost = parted(row.Body, c)
 		case c.Mine:
 			clash.Lost = typed(row.Body, c.ID, c.Field)
 		case rec != nil:
@@ -83,6 +90,10 @@ func (t *Teller) Told(
 		out.Clashes = append(out.Clashes, clash)
 	}
 	return out, nil
+}
+
+func idText(id record.ID) json.RawMessage {
+	return append(record.AppendID([]byte{'"'}, id), '"')
 }
 
 // Show adds a field to what is shown of a record.

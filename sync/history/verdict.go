@@ -30,7 +30,18 @@ type Clash struct {
 	Code     string     `json:"code"`
 	Conflict *record.ID `json:"conflict,omitempty"`
 	Mine     bool       `json:"mine,omitempty"` // what lost is the author's own
+	Dead     *record.ID `json:"dead,omitempty"` // the record that was merged into this one
+	Via      Via        `json:"via,omitempty"`  // of two records that became one, whose value lost
 }
+
+// Via says whose value it was that lost when two records became one.
+type Via string
+
+// The two.
+const (
+	CameIn   Via = "in"    // that of the one that was merged away
+	WasThere Via = "stood" // that of the survivor
+)
 
 // Text is nil when there is nothing to keep: plainly applied.
 func (v Verdict) Text() []byte {

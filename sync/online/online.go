@@ -21,12 +21,14 @@ type Service struct {
 	key    []byte // of the places in lists; it lives outside the database
 	now    func() time.Time
 
+	sieves *sieves
+
 	gather, walk int // of query.Request; tests ask for less
 }
 
 // New is a service over an engine.
 func New(engine *sync.Engine, key []byte, now func() time.Time) *Service {
-	return &Service{engine: engine, key: key, now: now}
+	return &Service{engine: engine, key: key, now: now, sieves: &sieves{}}
 }
 
 // Record is a record as its reader may see it: without hidden fields.
