@@ -236,11 +236,11 @@ func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
 	if chosen == nil {
 		return s.mark(asked, record.Values{{Field: "state", Raw: quote("expired")}})
 	}
-	set := record.Values{{Field: "state", Raw: quote("resolved")}}
+	set := s.signature(asked)
 	if text := AsText(chosen); text != nil {
 		set = append(set, record.Value{Field: "chosen", Raw: text})
 	}
-	return s.mark(asked, append(set, s.signature(asked)...))
+	return s.mark(asked, set)
 }
 
 // AsText is a value as a conflict shows it: text as it is, anything else as the
@@ -255,10 +255,13 @@ func AsText(raw json.RawMessage) json.RawMessage {
 	return quote(string(raw))
 }
 
-// signature says who has decided, and when.
+// signature says that it is decided, by whom, and when.
 func (s *settling) signature(asked *record.Record) (set record.Values) {
 	if !s.actor.Person.IsZero() {
 		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+	}
+	if asked.Text("state") != "resolved" { // the author has said so himself
+		set = append(set, record.Value{Field: "state", Raw: quote("resolved")})
 	}
 	if asked.Kind.Field("decided_at") != nil { // a schema from before does not have it
 		set = append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})

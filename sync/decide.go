@@ -19,9 +19,12 @@ import (
 // what was chosen is never that of one and the field that of another.
 var deciding = []string{"state", "chosen", "resolver"}
 
-// decides reports whether an edit of a conflict decides it.
+// decides reports whether an edit of a conflict decides it. Who chooses decides,
+// also if he does not say so: or a choice of somebody else, who does, would be
+// written over it in silence.
 func decides(e *record.Edit) bool {
-	return e.Kind == conflictKind && e.Op == record.OpEdit && e.Set.Text("state") == "resolved"
+	return e.Kind == conflictKind && e.Op == record.OpEdit &&
+		(e.Set.Text("state") == "resolved" || e.Set.Get("state") == nil && !record.IsNull(e.Set.Get("chosen")))
 }
 
 // lookTaken finds what the mutation means to decide and somebody else has
