@@ -299,6 +299,12 @@ func (g *generator) typing(p *phone) Step {
 	if g.chance(10) {
 		return g.promise(p)
 	}
+	if g.chance(8) {
+		if words := g.decision(p); words != nil {
+			s.Args = words
+			return s
+		}
+	}
 	views := g.screen(p)
 	x := g.rng.IntN(100)
 	if len(views) == 0 || x < 10 {

@@ -102,6 +102,7 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 	case "conflict":
 		maybe(70, "chosen="+g.value())
 		maybe(40, "state="+pick(g, "open", "resolved"))
+		maybe(10, "owner="+g.somebody())
 	}
 	if len(words) == 2 {
 		words = append(words, map[string]string{

@@ -41,27 +41,28 @@ type replay struct {
 	line  map[record.ReplicaID]ancestor
 	last  map[record.ReplicaID]version.Stamp
 
-	judged  map[record.ID]int
-	settled map[record.ID]int // of those that were parked
-	dots    map[record.ID]dot
-	twins   map[record.ReplicaID][]dot
-	text    map[place]string   // what a field holds by its history
-	vague   map[place]bool     // history does not say: a group was set back to what somebody saw
-	words   map[place][]string // of long texts
-	doubted map[place][]string // words of texts that may be there or not
-	taken   map[place][]taken  // steps of a process that nobody has replaced
-	stands  map[place][]stood  // and where that has left it, from where on
-	count   map[place]int64    // sums of counters
-	extreme map[place]string   // of fields that keep the largest or the smallest
-	first   map[place]string   // of fields that keep the first
-	elems   map[place]map[string][]dot
-	writes  map[record.ID][]dot // of records, and of what was hung under them
-	deleted map[record.ID]bool
-	opened  map[record.ID]bool // conflicts
-	horizon record.Seq         // of the row that moved it last
-	calls   int64              // counted by all, where customers become one
-	put     int64              // into budgets
-	spent   int64              // from reserves
+	judged   map[record.ID]int
+	settled  map[record.ID]int // of those that were parked
+	dots     map[record.ID]dot
+	twins    map[record.ReplicaID][]dot
+	text     map[place]string   // what a field holds by its history
+	vague    map[place]bool     // history does not say: a group was set back to what somebody saw
+	words    map[place][]string // of long texts
+	doubted  map[place][]string // words of texts that may be there or not
+	taken    map[place][]taken  // steps of a process that nobody has replaced
+	stands   map[place][]stood  // and where that has left it, from where on
+	count    map[place]int64    // sums of counters
+	extreme  map[place]string   // of fields that keep the largest or the smallest
+	first    map[place]string   // of fields that keep the first
+	elems    map[place]map[string][]dot
+	writes   map[record.ID][]dot // of records, and of what was hung under them
+	deleted  map[record.ID]bool
+	opened   map[record.ID]bool // conflicts
+	horizon  record.Seq         // of the row that moved it last
+	calls    int64              // counted by all, where customers become one
+	resolved map[record.ID]dot  // conflicts, by who has decided them
+	put      int64              // into budgets
+	spent    int64              // from reserves
 }
 
 type dot struct {
@@ -78,7 +79,7 @@ func newReplay(w *World) *replay {
 		text: map[place]string{}, vague: map[place]bool{}, count: map[place]int64{}, words: map[place][]string{}, doubted: map[place][]string{},
 		taken: map[place][]taken{}, stands: map[place][]stood{}, extreme: map[place]string{},
 		first: map[place]string{}, elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{},
-		deleted: map[record.ID]bool{}, opened: map[record.ID]bool{},
+		deleted: map[record.ID]bool{}, opened: map[record.ID]bool{}, resolved: map[record.ID]dot{},
 	}
 }
 
@@ -283,6 +284,7 @@ func (r *replay) checkStamp(row *logRow, ty *typing) {
 
 func (r *replay) edit(row *logRow, author dot, seen version.Vector, e loggedEdit) {
 	kind := r.w.schema.Kind(e.Kind)
+	r.decides(row, author, seen, e)
 	switch {
 	case e.By == "server":
 		if e.Op != record.OpEdit {

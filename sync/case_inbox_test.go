@@ -193,14 +193,15 @@ func TestInbox_twoDecideAtOnce(t *testing.T) {
 
 		require.Equal(t, record.Merged, late.Result)
 		for _, o := range []record.Outcome{late, again[0]} {
-			require.Len(t, o.Clashes, 1)
-			c := o.Clashes[0]
-			require.Equal(t, "decided", c.Code)
-			require.Equal(t, first.who.Person, c.By)
-			require.NotEmpty(t, c.At)
-			require.JSONEq(t, `"甲"`, string(c.Kept))
-			require.JSONEq(t, `"乙"`, string(c.Lost))
-			require.Equal(t, asked, *c.Conflict)
+			require.Len(t, o.Clashes, 2, "of the field, and of the conflict")
+			for _, c := range o.Clashes {
+				require.Equal(t, "decided", c.Code)
+				require.Equal(t, first.who.Person, c.By)
+				require.NotEmpty(t, c.At)
+				require.JSONEq(t, `"甲"`, string(c.Kept))
+				require.JSONEq(t, `"乙"`, string(c.Lost))
+				require.Equal(t, asked, *c.Conflict)
+			}
 		}
 		for _, p := range []*phone{lin, chen} {
 			require.Equal(t, "甲", p.text(shop, "name"))
@@ -326,4 +327,43 @@ func TestInbox_expires(t *testing.T) {
 	chen.pull()
 	require.Equal(t, "甲", chen.text(shop, "name"))
 	require.Equal(t, "resolved", chen.text(asked, "state"))
+}
+
+// A conflict about a field that is not for everybody carries none of its values:
+// whoever sees the record sees the conflict.
+func TestInbox_ofAHiddenField(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, chen, shop := twoOn(w)
+	stored, err := w.schema.Stored()
+	require.NoError(t, err)
+	next, err := record.ParseSchema(stored)
+	require.NoError(t, err)
+	next.Version = "2"
+	next.Kind("account").Field("tax_no").Readers = []string{"manager"}
+	require.NoError(t, w.engine.Publish(t.Context(), w.org, next))
+	other := w.phone("chen")
+	for _, p := range []*phone{chen, other, lin} {
+		p.pull()
+	}
+	chen.edit(shop, values("tax_no", "91310000MA1K"))
+	other.edit(shop, values("tax_no", "91310000MB2L"))
+	chen.push()
+	asked := *other.push()[0].Clashes[0].Conflict
+	lin.pull()
+	require.True(t, lin.has(asked))
+	require.NotContains(t, lin.raw(asked, "values"), "9131")
+
+	chen.pull()
+	chen.edit(shop, values("tax_no", "91310000MC3M"))
+	chen.sync()
+	lin.pull()
+
+	require.Equal(t, "resolved", lin.text(asked, "state"))
+	for _, page := range lin.pages {
+		text, err := json.Marshal(page)
+		require.NoError(t, err)
+		require.NotContains(t, string(text), "9131")
+	}
 }

@@ -88,7 +88,7 @@ func (s *settling) nameOf(by record.Writer) string {
 }
 
 func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
-	values, err := s.versions(id, c)
+	values, err := s.versions(id, c, tells(r.Kind, c.Field.Name))
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 	if r.Owner.IsZero() {
 		e.Set = e.Set[:len(e.Set)-1]
 	}
-	if base := AsText(c.Base); base != nil && kind.Field("base") != nil {
+	if base := AsText(c.Base); base != nil && kind.Field("base") != nil && tells(r.Kind, c.Field.Name) {
 		e.Set = append(e.Set, record.Value{Field: "base", Raw: base})
 	}
 	if known, err := s.find(id); known != nil || err != nil {
@@ -125,9 +125,17 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 // in the field's history.
 const maxShownValue = 16 << 10
 
+// tells reports whether whoever sees a record sees a field of it. Only then the
+// conflict about it, which he sees as well, carries its values; else they are in
+// the field's history, for those who may see them.
+func tells(kind *record.Kind, field string) bool {
+	f := kind.Field(field)
+	return f == nil || len(f.Readers) == 0
+}
+
 // versions are the values that clashed, or that a person decides between: who
 // wrote each and when.
-func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
+func (s *settling) versions(id record.ID, c conflicts.Clash, told bool) ([]byte, error) {
 	type version struct {
 		name string
 		raw  json.RawMessage
@@ -146,7 +154,7 @@ func (s *settling) versions(id record.ID, c conflicts.Clash) ([]byte, error) {
 			out = append(out, ',')
 		}
 		row := record.Values{{Field: "id", Raw: quote(id.Derive(v.name).String())}}
-		if len(v.raw) <= maxShownValue/max(1, len(c.Versions)/2) {
+		if told && len(v.raw) <= maxShownValue/max(1, len(c.Versions)/2) {
 			row = append(row, record.Value{Field: "value", Raw: quote(string(v.raw))})
 		}
 		if !v.by.IsZero() {
@@ -236,11 +244,12 @@ func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
 	if chosen == nil {
 		return s.mark(asked, record.Values{{Field: "state", Raw: quote("expired")}})
 	}
-	set := record.Values{{Field: "state", Raw: quote("resolved")}}
-	if text := AsText(chosen); text != nil {
+	set := s.signature(asked)
+	about := s.w.schema.Kind(asked.Text("about_kind"))
+	if text := AsText(chosen); text != nil && (about == nil || tells(about, asked.Text("field"))) {
 		set = append(set, record.Value{Field: "chosen", Raw: text})
 	}
-	return s.mark(asked, append(set, s.signature(asked)...))
+	return s.mark(asked, set)
 }
 
 // AsText is a value as a conflict shows it: text as it is, anything else as the
@@ -255,10 +264,13 @@ func AsText(raw json.RawMessage) json.RawMessage {
 	return quote(string(raw))
 }
 
-// signature says who has decided, and when.
+// signature says that it is decided, by whom, and when.
 func (s *settling) signature(asked *record.Record) (set record.Values) {
 	if !s.actor.Person.IsZero() {
 		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+	}
+	if asked.Text("state") != "resolved" { // its author may have said so himself
+		set = append(set, record.Value{Field: "state", Raw: quote("resolved")})
 	}
 	if asked.Kind.Field("decided_at") != nil { // a schema from before does not have it
 		set = append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})

@@ -15,12 +15,16 @@ import (
 // taken that was to decide, whatever its stamp says: he is told who decided and
 // when, and what he chose is in the history of the field and of the conflict.
 
-// deciding are the parts of a conflict that a decision writes.
+// deciding are the parts of a conflict that a decision writes. They go together:
+// what was chosen is never that of one and the field that of another.
 var deciding = []string{"state", "chosen", "resolver"}
 
-// decides reports whether an edit of a conflict decides it.
+// decides reports whether an edit of a conflict decides it. Who chooses decides,
+// also if he does not say so: or a choice of somebody else, who does, would be
+// written over it in silence.
 func decides(e *record.Edit) bool {
-	return e.Kind == conflictKind && e.Op == record.OpEdit && e.Set.Text("state") == "resolved"
+	return e.Kind == conflictKind && e.Op == record.OpEdit &&
+		(e.Set.Text("state") == "resolved" || e.Set.Get("state") == nil && !record.IsNull(e.Set.Get("chosen")))
 }
 
 // lookTaken finds what the mutation means to decide and somebody else has
@@ -28,7 +32,7 @@ func decides(e *record.Edit) bool {
 func (s *settling) lookTaken() error {
 	for i := range s.m.Edits {
 		e := &s.m.Edits[i]
-		if !decides(e) {
+		if e.Kind != conflictKind || !slices.ContainsFunc(e.Set, func(v record.Value) bool { return slices.Contains(deciding, v.Field) }) {
 			continue
 		}
 		asked, err := s.find(e.ID)
@@ -55,9 +59,17 @@ func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
 		return slices.ContainsFunc(s.taken, func(asked *record.Record) bool {
 			switch rec.ID {
 			case asked.ID:
-				return slices.Contains(deciding, v.Field)
+				taken := slices.Contains(deciding, v.Field)
+				if taken && v.Field != "resolver" && string(rec.Raw(v.Field)) != string(v.Raw) {
+					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
+				}
+				return taken
 			case asked.Ref("record"):
-				return sameUnit(rec.Kind, v.Field, asked.Text("field"))
+				taken := sameUnit(rec.Kind, v.Field, asked.Text("field"))
+				if taken && (v.Field == asked.Text("field") || string(rec.Raw(v.Field)) != string(v.Raw)) {
+					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
+				}
+				return taken
 			}
 			return false
 		})
@@ -82,20 +94,24 @@ func (s *settling) isKept(id record.ID) bool {
 // signs his decision.
 func (s *settling) decided(e *record.Edit, now *record.Record) error {
 	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
-		s.merged = true
-		s.clashes = append(s.clashes, record.Clash{
-			Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Code: history.Decided, Conflict: &now.ID,
-			Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
-			By: now.Ref("resolver"), At: now.Text("decided_at"),
-		})
-		s.mine = append(s.mine, true)
-		s.via = append(s.via, "")
+		if !slices.ContainsFunc(s.clashes, func(c record.Clash) bool { return c.ID == now.ID }) { // both have chosen the same
+			s.second(now, record.Clash{
+				Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
+			})
+		}
 		return nil
 	}
 	if decides(e) && !s.actor.System {
 		return s.mark(now, s.signature(now))
 	}
 	return nil
+}
+
+// second tells of a value that was not taken because somebody else has decided.
+func (s *settling) second(asked *record.Record, c record.Clash) {
+	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
+	s.clashes, s.mine, s.merged = append(s.clashes, c), append(s.mine, true), true
+	s.via = append(s.via, "")
 }
 
 // checkDelegate refuses to hand a conflict to somebody who may not see what it

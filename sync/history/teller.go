@@ -66,8 +66,14 @@ func (t *Teller) Told(
 			clash.Kept = rec.Slot(c.Field).Raw
 			out.Records = Show(out.Records, rec, c.Field)
 		}
-		if rec != nil && c.Code == Decided {
-			clash.By, clash.At = rec.Ref("resolver"), rec.Text("decided_at")
+		if c.Code == Decided && c.Conflict != nil {
+			asked, err := look(Clash{Kind: "conflict", ID: *c.Conflict, Field: "resolver"})
+			if err != nil {
+				return out, err
+			}
+			if asked != nil {
+				clash.By, clash.At = asked.Ref("resolver"), asked.Text("decided_at")
+			}
 		}
 		switch {
 		case c.Field == Merged && c.Dead != nil:
