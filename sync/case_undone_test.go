@@ -35,7 +35,7 @@ func TestDuplicate_repeatTellsTheSame(t *testing.T) {
 			for _, c := range second.Clashes {
 				lost[c.Field] = string(c.Lost)
 			}
-			require.Equal(t, string(shopValues(1 - later).Get("name")), lost["name"], "%v %d %+v", order, later, second)
+			require.Equal(t, string(shopValues(1-later).Get("name")), lost["name"], "%v %d %+v", order, later, second)
 
 			for _, i := range order {
 				again, err := phones[i].send(frames[i])
