@@ -92,7 +92,7 @@ func (w *World) checkAlike(t *tables) {
 	for key, all := range by {
 		for i, a := range all {
 			for _, b := range all[:i] {
-				if !t.apart(a.id, b.id) {
+				if !t.apart(a, b) {
 					w.finds("%s and %s are both there, and are both %s", w.names[a.id], w.names[b.id], strings.ReplaceAll(key.Text, "\x1f", " "))
 				}
 			}
@@ -115,11 +115,39 @@ func (w *World) checkRefers(t *tables, r *row) {
 	}
 }
 
-// apart reports whether somebody has said that two are not one.
-func (t *tables) apart(a, b record.ID) bool {
-	if string(b[:]) < string(a[:]) {
-		a, b = b, a
+// apart reports whether somebody has said that two are not one, or that of what
+// has gone into them, or whether one is the other's branch.
+func (t *tables) apart(a, b *row) bool {
+	if a.ref("parent") == b.id || b.ref("parent") == a.id {
+		return true
 	}
-	note := t.records[a.Derive("duplicate "+b.String())]
-	return note != nil && note.fields.Text("state") == "dismissed"
+	for _, one := range t.wentInto(a.id) {
+		for _, other := range t.wentInto(b.id) {
+			if string(other[:]) < string(one[:]) {
+				one, other = other, one
+			}
+			note := t.records[one.Derive("duplicate "+other.String())]
+			if note != nil && note.fields.Text("state") == "dismissed" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wentInto are a record and those that go on as it.
+func (t *tables) wentInto(id record.ID) []record.ID {
+	all := []record.ID{id}
+	for _, r := range t.order {
+		to := r.id
+		for range 16 {
+			if to = t.mergedInto(to); to.IsZero() || to == id {
+				break
+			}
+		}
+		if to == id {
+			all = append(all, r.id)
+		}
+	}
+	return all
 }

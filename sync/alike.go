@@ -38,8 +38,8 @@ func (s *settling) unite(d *draft) error {
 		switch {
 		case err != nil:
 			return err
-		case apart:
-		case key.Certain:
+		case apart == saidApart:
+		case key.Certain && apart == notApart:
 			r, err = s.merge(r, other)
 		case suggested < maxSuggested:
 			suggested++

@@ -21,7 +21,11 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 	survivor, dead := s.draft(a), s.draft(b)
 	reason := reasonOf(survivor.now, dead.now)
 	survivor.quiet, survivor.wrote = false, true
-	if err := s.takeOver(survivor, dead.now); err != nil {
+	first, err := s.cameFirst(survivor.now, dead.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.takeOver(survivor, dead.now, first); err != nil {
 		return nil, err
 	}
 	s.edits = append(s.edits, history.Edit{
@@ -36,6 +40,11 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 	}
 	if err := s.lead(dead.now, survivor.now, reason); err != nil {
 		return nil, err
+	}
+	if lead := s.drafts[redirectID(b.ID)]; lead != nil { // the next may ask what has gone into this one
+		if err := s.settleDraft(lead); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.say(survivor.now, dead.now, "merged"); err != nil {
 		return nil, err
@@ -74,8 +83,9 @@ func (s *settling) led(survivor *record.Record, dead record.ID) {
 const duplicatePolicy = "duplicate"
 
 // takeOver gives a record the fields of another, each by its policy and with the
-// writes that it has there. They come into it at this place in the log.
-func (s *settling) takeOver(d *draft, from *record.Record) error {
+// writes that it has there. They come into it at this place in the log. Its owner
+// is that of the first.
+func (s *settling) takeOver(d *draft, from, first *record.Record) error {
 	to, all := d.now, conflicts.Report{}
 	e := &record.Edit{Op: record.OpEdit, Kind: to.Kind.Name, ID: to.ID}
 	for i := range from.Slots {
@@ -83,7 +93,7 @@ func (s *settling) takeOver(d *draft, from *record.Record) error {
 			return err
 		}
 	}
-	s.share(to, from, e, &all)
+	s.share(to, from, first, e, &all)
 	s.taking = from
 	defer func() { s.taking = nil }()
 	return s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
@@ -156,19 +166,4 @@ func (s *settling) comesIn(by record.Writer) *conflicts.Write {
 	return &conflicts.Write{
 		By: by, Server: true, Again: true, At: none, Stood: func(field string) (json.RawMessage, error) { return none(field, 0) },
 	}
-}
-
-// share lets the owner of what was merged away go on seeing it: he works with
-// the survivor's owner from now on.
-func (s *settling) share(to, from *record.Record, e *record.Edit, all *conflicts.Report) {
-	const with = "collaborators"
-	if to.Kind.Field(with) == nil || from.Owner.IsZero() || from.Owner == ownedBy(to).Owner {
-		return
-	}
-	if all.Was.Get(with) == nil {
-		was(all, to, with)
-	}
-	w := s.comesIn(s.by)
-	conflicts.Add(to.Put(with), quoteID(from.Owner), w)
-	e.Add = e.Add.With(with, to.Raw(with))
 }

@@ -86,12 +86,6 @@ func (s *settling) noteOf(kind string, id, owner record.ID, set record.Values) e
 	return s.report(d.now, report, &body)
 }
 
-// isApart reports whether somebody has said that two records are not one.
-func (s *settling) isApart(a, b *record.Record) (bool, error) {
-	note, err := s.find(apartID(a.ID, b.ID))
-	return note != nil && note.Text("state") == "dismissed", err
-}
-
 // heir is what a record goes on as: itself, unless it was merged into another.
 func (w *work) heir(id record.ID, find func(record.ID) (*record.Record, error)) (record.ID, error) {
 	for range MaxDepth {

@@ -16,15 +16,21 @@ import (
 // logged for the one that had gone, before or after, is its own again, one that
 // was logged for the survivor stays. The two are not found to be one again.
 func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
-	if err := s.mayJudge(survivor, dead); err != nil {
+	before, err := s.beforeMerge(redirect.was)
+	if err != nil {
 		return err
+	}
+	if err := s.mayJudge(survivor, dead); err != nil {
+		if owner, had := record.RawID(before.Get("owner")); !had || s.actor.CheckDelete(survivor.Kind, owner) != nil {
+			return err
+		}
 	}
 	if dead.State != record.Deleted {
 		return missing()
 	}
 	d, back := s.draft(survivor), s.draft(dead)
 	if survivor.State == record.Live {
-		if err := s.partWith(d, redirect.was, dead); err != nil {
+		if err := s.partWith(d, redirect.was, dead, before); err != nil {
 			return err
 		}
 	}
@@ -44,15 +50,11 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 
 // partWith takes out of a survivor what it had from the dead one. What has been
 // written since stays where it was written.
-func (s *settling) partWith(d *draft, redirect, dead *record.Record) error {
+func (s *settling) partWith(d *draft, redirect, dead *record.Record, before record.Values) error {
 	at := redirect.Slot("reason").By
-	row, err := s.w.entryAt(at.Seq)
-	if err != nil {
-		return err
-	}
-	before, err := history.WasOf(row.Body, typedTo(redirect.Slot("survivor")))
-	if err != nil {
-		return err
+	let := dead.Owner // into the survivor
+	if owner, had := record.RawID(before.Get("owner")); had {
+		let = owner
 	}
 	d.quiet, d.wrote = false, true
 	var all conflicts.Report
@@ -66,7 +68,7 @@ func (s *settling) partWith(d *draft, redirect, dead *record.Record) error {
 		theirs := dead.Slot(v.Field)
 		switch {
 		case f.Policy == record.Set:
-			if gone, changed := s.takeOut(slot, theirs, at, dead.Owner); changed {
+			if gone, changed := s.takeOut(slot, theirs, at, let); changed {
 				all.Was = append(all.Was, stood)
 				e.Remove = append(e.Remove, record.Value{Field: v.Field, Raw: listOf(gone)})
 			}
@@ -81,6 +83,15 @@ func (s *settling) partWith(d *draft, redirect, dead *record.Record) error {
 		}
 	}
 	return s.report(d.now, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
+}
+
+// beforeMerge is what stood in a survivor before the merge that a redirect is of.
+func (s *settling) beforeMerge(redirect *record.Record) (record.Values, error) {
+	row, err := s.w.entryAt(redirect.Slot("reason").By.Seq)
+	if err != nil {
+		return nil, err
+	}
+	return history.WasOf(row.Body, typedTo(redirect.Slot("survivor")))
 }
 
 // takeOut takes the adds of the dead record out of a set, and the one by which
