@@ -309,6 +309,9 @@ func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write
 		s.bury(child)
 		gone = append(gone, child.ID)
 	}
+	if err := s.loadQuestions(gone); err != nil {
+		return err
+	}
 	return s.moot(gone)
 }
 
