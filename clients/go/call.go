@@ -25,18 +25,22 @@ func (d *Device) call(ctx context.Context, path string, in, out any) error {
 	if err != nil {
 		return internal("device.call", "the question could not be written: %v", err)
 	}
+	return d.asPerson(ctx, func(token string) error { return d.post(ctx, path, token, body, out) })
+}
+
+func (d *Device) asPerson(ctx context.Context, do func(token string) error) error {
 	token := d.tokens().Access
 	if token == "" {
 		return errs.New("device.call", errs.Anonymous, "please sign in first").Coded("token")
 	}
-	err = d.post(ctx, path, token, body, out)
+	err := do(token)
 	if errs.KindOf(err) != errs.Anonymous || errs.CodeOf(err) != "expired" {
 		return err
 	}
 	if err := d.refresh(ctx); err != nil {
 		return err
 	}
-	return d.post(ctx, path, d.tokens().Access, body, out)
+	return do(d.tokens().Access)
 }
 
 func (d *Device) tokens() tokens {
@@ -80,17 +84,22 @@ func (d *Device) request(ctx context.Context, path, token string, body []byte) (
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept-Encoding", "zstd, gzip")
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
+	d.introduce(req, token)
+	return req, nil
+}
+
+// introduce says who asks, and what he understands.
+func (d *Device) introduce(req *http.Request, token string) {
+	req.Header.Set("Accept-Encoding", "zstd, gzip")
 	if d.cfg.Lang != "" {
 		req.Header.Set("Accept-Language", d.cfg.Lang)
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	return req, nil
 }
 
 // read reads an answer, and makes sure that it is one: a gate that answers {}

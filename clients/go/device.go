@@ -47,6 +47,8 @@ type Config struct {
 	Lang      string // "zh-CN", "en": in which a refusal is explained; "" leaves it to the server
 	Stage     bool   // keep the pages of a pull back until it is complete
 	PageBytes int    // the most bytes in a page; 0 leaves it to the server
+
+	Known []string // kinds of which a sync fetches what MaybeKnown asks: a megabyte for a million records
 }
 
 // Store keeps a device's tables. A batch must be there as a whole or not at

@@ -19,8 +19,9 @@ type schema struct {
 
 	version string
 	fields  map[string]map[string]*record.Field
-	months  map[string]string // by kind: the field that says when a record happened
-	parents map[string]string // by kind: the field that says what a record belongs to
+	months  map[string]string       // by kind: the field that says when a record happened
+	parents map[string]string       // by kind: the field that says what a record belongs to
+	matched map[string]*record.Kind // those of which duplicates are found
 }
 
 // MarshalJSON writes the text as the server sent it.
@@ -40,7 +41,7 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 	}
 	*s = schema{
 		Raw:    append(json.RawMessage(nil), b...),
-		fields: map[string]map[string]*record.Field{}, months: map[string]string{}, parents: map[string]string{},
+		fields: map[string]map[string]*record.Field{}, months: map[string]string{}, parents: map[string]string{}, matched: map[string]*record.Kind{},
 	}
 	if json.Unmarshal(b, &in) != nil {
 		return nil //nolint:nilerr // see above
@@ -57,6 +58,9 @@ func (s *schema) UnmarshalJSON(b []byte) error {
 			}
 		}
 		s.fields[k.Name], s.months[k.Name], s.parents[k.Name] = fields, k.Month, k.Parent
+		if k.Match != nil {
+			s.matched[k.Name] = k
+		}
 	}
 	return nil
 }

@@ -37,6 +37,10 @@ type server struct {
 	durable  wire.Durable
 	high     version.Stamp
 	log
+
+	sieved    string // what devices ask without a signal, and its tag
+	tag       string
+	unchanged int // how often it was not sent again
 }
 
 // script answers one request.
@@ -90,6 +94,13 @@ func (s *server) next(path string, scripts ...script) {
 	s.scripts[path] = append(s.scripts[path], scripts...)
 }
 
+// sieve is what devices are given to ask without a signal.
+func (s *server) sieve(text, tag string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sieved, s.tag = text, tag
+}
+
 // bodies are what a path was asked so far.
 func (s *server) bodies(path string) []json.RawMessage {
 	s.mu.Lock()
@@ -125,6 +136,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	status, answer := s.answer(r.URL.Path, body)
+	if r.URL.Path == fingerprints && status == http.StatusOK {
+		w.Header().Set("ETag", s.tag)
+		if r.Header.Get("If-None-Match") == s.tag {
+			s.unchanged++
+			status, answer = http.StatusNotModified, ""
+		}
+	}
 	s.mu.Unlock()
 	if p, ok := answer.(wire.Problem); ok && p.Kind == "busy" {
 		w.Header().Set("Retry-After", "7")
@@ -166,6 +184,8 @@ func (s *server) answer(path string, body []byte) (int, any) {
 		return s.push(body)
 	case "/v1/sync/pull":
 		return s.pull(body)
+	case fingerprints:
+		return http.StatusOK, s.sieved
 	}
 	return http.StatusNotFound, "nothing here"
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"roadbook/clients/go/localstore"
 	"roadbook/record"
@@ -22,6 +23,7 @@ const (
 	tableRefused = "refused" // by the order of typing
 	tablePages   = "pages"   // of a pull that is not complete
 	tableBase    = "base."   // and a or b
+	tableSieves  = "sieves"  // by kind
 )
 
 // storeFormat is the form of the tables: since 2 what was pulled has sums. A
@@ -45,6 +47,9 @@ type state struct {
 	fresh   *shelf                 // what will be shown after starting over, or nil
 	pages   []*wire.PullAnswer     // staged
 	tick    uint64                 // counts verdicts, to know which of them a pull came after
+
+	sieves     map[string]*sieved   // by kind: what others have, see known.go
+	sieveTried map[string]time.Time // when one was last asked for
 
 	badPages bool // some of the pages cannot be read, or are not there
 	damaged  int  // rows of what was pulled, when the store was opened
@@ -194,11 +199,12 @@ func (d *Device) load() error {
 		byID:    map[record.ID]*entry{},
 		touches: map[record.ID][]*entry{},
 		base:    newShelf("a", ""),
+		sieves:  map[string]*sieved{}, sieveTried: map[string]time.Time{},
 	}
 	if d.store == nil {
 		return nil
 	}
-	steps := []func() error{d.loadMeta, d.loadEntries, d.loadRefused, d.loadBases, d.loadPages}
+	steps := []func() error{d.loadMeta, d.loadEntries, d.loadRefused, d.loadBases, d.loadPages, d.loadSieves}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err

@@ -44,6 +44,9 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	defer d.net.Unlock()
 	var r Report
 	err := d.patiently(ctx, &r, mayPass, func() error { return d.round(ctx, &r) })
+	if err == nil {
+		d.refreshSieves(ctx)
+	}
 	return r, err
 }
 

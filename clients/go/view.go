@@ -59,7 +59,7 @@ func (d *Device) List(kind string) []View {
 	defer d.mu.RUnlock()
 	var views []View
 	for id, h := range d.base.records {
-		if h.Kind == kind {
+		if h.Kind == kind && d.base.heir(id) == id {
 			views = d.listed(views, id)
 		}
 	}

@@ -101,6 +101,7 @@ var steps = []step{
 	{"15", "18:40", said{"everybody", "大家"}, (*day).merged},
 	{"15", "18:45", said{"Lin", "林晓"}, (*day).inbox},
 	{"F07", "18:50", said{"Chen", "陈建国"}, (*day).arrived},
+	{"9", "19:10", said{"Zhou Min", "周敏"}, (*day).twoAgain},
 	{"end", "19:30", said{"everybody", "大家"}, (*day).equal},
 }
 
