@@ -162,6 +162,11 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if rec.Kind.Name == conflictKind && decides(e) {
 		w.Seen.Log = s.w.head.Seq // a person's word is not less for coming after the server has given up
 	}
+	if rec.Kind.Name == reserveKind && s.isBack() {
+		if err := s.spendBack(d, e); err != nil {
+			return err
+		}
+	}
 	report, err := conflicts.Apply(d.now, s.takenOf(e, rec), w)
 	if err != nil {
 		return err
