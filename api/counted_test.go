@@ -147,7 +147,7 @@ func TestCounted_nothingTypedIsLost(t *testing.T) {
 	}
 	ids = record.SortedIDs(ids)
 	done := map[record.ID]record.ID{} // records by mutation
-	for n := 0; n < operations; n++ {
+	for n := range operations {
 		d := y.devices[y.rng.IntN(len(y.devices))]
 		if n%100 == 0 {
 			syncs(t, d)
@@ -256,7 +256,7 @@ func (y *tally) get(token, path string) []byte {
 	req.Header.Set("Authorization", "Bearer "+token)
 	answer, err := y.w.server.Client().Do(req)
 	require.NoError(t, err)
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, answer.StatusCode, string(body))

@@ -191,7 +191,7 @@ func (w *whole) call(d *device.Device, method, path, body string, into any) int 
 	req.Header.Set("Accept-Language", "zh-CN")
 	answer, err := w.server.Client().Do(req)
 	require.NoError(w.t, err)
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	content, err := io.ReadAll(answer.Body)
 	require.NoError(w.t, err)
 	require.NoError(w.t, json.Unmarshal(content, into), "%s", content)
@@ -260,7 +260,8 @@ func TestInbox_online(t *testing.T) {
 	var second struct {
 		Results []struct{ Outcome record.Outcome }
 	}
-	require.Equal(t, 200, w.call(chen, "POST", "/v1/conflicts/decide", fmt.Sprintf(`{"decisions":[{"conflict":%q,"keep":"mine"}]}`, name.ID), &second))
+	require.Equal(t, 200, w.call(chen, "POST", "/v1/conflicts/decide", fmt.Sprintf(
+		`{"decisions":[{"conflict":%q,"keep":"mine","seen":"%d"}]}`, name.ID, name.Record.Seq), &second))
 	require.Equal(t, "decided", second.Results[0].Outcome.Clashes[0].Code)
 	syncs(t, chen)
 	v, _ := chen.Get(shop)

@@ -70,7 +70,7 @@ func IsWhole(ctx context.Context, s Blobs, h Hash) (bool, error) {
 		return false, err
 	}
 	sum := sha256.New()
-	_, err = io.Copy(sum, &stoppable{ctx, in})
+	_, err = io.Copy(sum, until(ctx, in))
 	if err = errors.Join(err, in.Close()); err != nil {
 		return false, err
 	}

@@ -46,6 +46,7 @@ func TestBlobs(t *testing.T) {
 
 var promises = map[string]func(t *testing.T, s attachments.Blobs){
 	"what is put is there": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, from := blobOf("兴旺超市")
 		_, err := s.Stat(t.Context(), b.Hash)
 		require.Equal(t, errs.Missing, errs.KindOf(err))
@@ -65,6 +66,7 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		}
 	},
 	"an empty one": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, from := blobOf("")
 		require.NoError(t, s.Put(t.Context(), b, from))
 		is, err := s.Stat(t.Context(), b.Hash)
@@ -72,11 +74,13 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		require.Zero(t, is.Bytes)
 	},
 	"what is there already is not read": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, from := blobOf("once")
 		require.NoError(t, s.Put(t.Context(), b, from))
 		require.NoError(t, s.Put(t.Context(), b, iotest.ErrReader(errors.New("it was read"))))
 	},
 	"what is not what was announced is nowhere": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, _ := blobOf("announced")
 		for text, code := range map[string]string{"announceD": "blob_hash", "announced!": "blob_bytes", "announce": "blob_bytes", "": "blob_bytes"} {
 			_, from := blobOf(text)
@@ -95,6 +99,7 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		require.NoError(t, s.Each(t.Context(), attachments.Hash{}, func(attachments.Blob) error { return errors.New("something is there") }))
 	},
 	"too large": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, from := blobOf("x")
 		b.Bytes = attachments.MaxBytes + 1
 		require.Equal(t, "blob_size", errs.CodeOf(s.Put(t.Context(), b, from)))
@@ -102,6 +107,7 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		require.Equal(t, "blob_bytes", errs.CodeOf(s.Put(t.Context(), b, from)), "it would be taken, if it were as long")
 	},
 	"removed": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		b, from := blobOf("gone")
 		require.NoError(t, s.Put(t.Context(), b, from))
 		require.NoError(t, s.Remove(t.Context(), b.Hash))
@@ -111,6 +117,7 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		require.Equal(t, "blob", errs.CodeOf(err))
 	},
 	"each, in order, from one on": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		for _, text := range []string{"a", "b", "c", "d", "e"} {
 			b, from := blobOf(text)
 			require.NoError(t, s.Put(t.Context(), b, from))
@@ -132,6 +139,7 @@ var promises = map[string]func(t *testing.T, s attachments.Blobs){
 		require.ErrorIs(t, s.Each(t.Context(), all[1], func(attachments.Blob) error { return stop }), stop)
 	},
 	"many at once": func(t *testing.T, s attachments.Blobs) {
+		t.Helper()
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {

@@ -91,7 +91,7 @@ func fill(ctx context.Context, f *os.File, b Blob, from io.Reader) error {
 	const op = "attachments.Put"
 
 	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(disk{f}, sum), io.LimitReader(&stoppable{ctx, from}, b.Bytes+1))
+	n, err := io.Copy(io.MultiWriter(disk{f}, sum), io.LimitReader(until(ctx, from), b.Bytes+1))
 	var full *notWritten
 	switch {
 	case errors.As(err, &full):
@@ -121,17 +121,19 @@ func (d disk) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// stoppable ends with its context.
-type stoppable struct {
-	ctx  context.Context
-	from io.Reader
-}
+// reader is a function that reads.
+type reader func(b []byte) (int, error)
 
-func (s *stoppable) Read(b []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.from.Read(b)
+func (r reader) Read(b []byte) (int, error) { return r(b) }
+
+// until reads for as long as ctx lasts.
+func until(ctx context.Context, from io.Reader) io.Reader {
+	return reader(func(b []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return from.Read(b)
+	})
 }
 
 // Open implements Blobs.

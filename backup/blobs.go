@@ -221,21 +221,21 @@ func (f Folder) trimBlobs(kept []Manifest) error {
 	needed := map[string]bool{}
 	for _, m := range kept {
 		for _, b := range m.Blobs {
-			needed[filepath.FromSlash(b.Name)] = true
+			needed[b.Name] = true
 		}
 	}
-	err := filepath.WalkDir(f.blobs(), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(f.blobs(), path)
-		if err == nil && !needed[name] {
-			err = os.Remove(path)
-		}
-		return err
-	})
+	root, err := os.OpenRoot(f.blobs())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || needed[name] {
+			return err
+		}
+		return root.Remove(name)
+	})
 }

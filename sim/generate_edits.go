@@ -56,12 +56,12 @@ func (g *generator) changes(v device.View, views []device.View) []string {
 			words = append(words, word)
 		}
 	}
-	if v.Kind == "account" && g.w.alike {
-		maybe(25, "phones"+pick(g, "+", "+", "-")+pick(g, somePhones...))
-		maybe(15, "name="+pick(g, someNames...))
-	}
 	switch v.Kind {
 	case "account":
+		if g.w.alike { // what may make two of them one
+			maybe(25, "phones"+pick(g, "+", "+", "-")+pick(g, somePhones...))
+			maybe(15, "name="+pick(g, someNames...))
+		}
 		maybe(40, "name="+g.value())
 		maybe(30, "remark"+pick(g, "="+g.value(), "&"+g.value(), "&"+g.value(), "=-"))
 		maybe(30, "short_name="+g.value())

@@ -42,7 +42,11 @@ func (s *settling) lookTaken() error {
 		if asked == nil || asked.Kind.Name != conflictKind || asked.State == record.Deleted || asked.Text("state") != "resolved" {
 			continue
 		}
-		if slot := asked.Slot("state"); !s.write(e).Covers(slot.By) {
+		w := s.write(e)
+		if slices.ContainsFunc([]string{"state", "chosen"}, func(field string) bool { // who has changed his mind has decided anew
+			slot := asked.Slot(field)
+			return slot != nil && !w.Covers(slot.By)
+		}) {
 			s.taken = append(s.taken, asked)
 		}
 	}
@@ -112,6 +116,22 @@ func (s *settling) second(asked *record.Record, c record.Clash) {
 	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
 	s.clashes, s.mine, s.merged = append(s.clashes, c), append(s.mine, true), true
 	s.via = append(s.via, "")
+}
+
+// checkInbox says what a person may change of a conflict: that it is decided, and
+// for what, and who is to decide it. Who has decided, the server writes.
+func (s *settling) checkInbox(e *record.Edit) error {
+	if e.Op == record.OpDelete {
+		return errs.New("sync.inbox", errs.Denied, "a conflict is decided, and not deleted").Coded("inbox")
+	}
+	for _, v := range e.Set {
+		signed := v.Field == "resolver" && decides(e) // apps of before sign themselves; the server writes over it
+		if v.Field == "state" && e.Set.Text("state") != "resolved" || v.Field == "resolver" && !signed {
+			return errs.New("sync.inbox", errs.Denied, "a conflict is decided, and not reopened or signed by hand").Coded("inbox").
+				Of(errs.Field{Field: v.Field, Detail: "the server writes it"})
+		}
+	}
+	return nil
 }
 
 // checkDelegate refuses to hand a conflict to somebody who may not see what it

@@ -45,6 +45,9 @@ func (s *settling) edit(e *record.Edit) error {
 		if rec.Kind.Name == reserveKind && !s.actor.System {
 			return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
 		}
+		if rec.Kind.Name == conflictKind && !s.actor.System {
+			return s.checkInbox(e)
+		}
 		return s.remove(e, rec, w)
 	case record.OpRestore:
 		return s.restore(e, rec)
@@ -213,6 +216,11 @@ func (s *settling) checkChange(e *record.Edit, rec *record.Record) error {
 	}
 	if rec.Kind.Name == requestKind && !s.actor.System {
 		if err := s.checkDecision(e, rec); err != nil {
+			return err
+		}
+	}
+	if rec.Kind.Name == conflictKind && !s.actor.System {
+		if err := s.checkInbox(e); err != nil {
 			return err
 		}
 	}

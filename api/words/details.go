@@ -214,6 +214,7 @@ var fragments = []said{
 	{"it is of another kind", "所选记录的类型不符"},
 	{"it would belong to itself", "不能归属于自己"},
 	{"it is not for you to see", "您没有查看该字段的权限"},
+	{"the server writes it", "由系统填写"},
 
 	// sync/wire: what a pull asks for.
 	{"every pull names the replica it is for", "缺少设备标识"},

@@ -46,6 +46,10 @@ var ofPeople = map[string]said{
 		"This cannot be handed to a colleague who may not see the record. Please choose somebody else.",
 		"该同事无权查看相关记录，不能转交给他，请另选他人。",
 	},
+	"inbox": {
+		"A conflict is decided or handed to a colleague; it is not deleted, reopened or signed by hand.",
+		"冲突只能处理或转交，不能删除、重新打开或由他人代签。",
+	},
 	"server_kind": {"Records of this kind are made by the server alone.", "这类记录只能由系统自动创建。"},
 	"locked": {
 		"Too many wrong passwords. Please wait a while and try again.",

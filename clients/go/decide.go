@@ -2,6 +2,7 @@ package device
 
 import (
 	"encoding/json"
+	"slices"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
@@ -112,7 +113,7 @@ func (n *Decision) value(c *Conflict, f *record.Field) (json.RawMessage, error) 
 	case This:
 		of = this
 	case Both:
-		of = append(mine, theirs...)
+		of = slices.Concat(mine, theirs)
 	}
 	switch {
 	case n.Keep == Both && len(of) == 2 && of[0] != nil && of[1] != nil && f != nil:

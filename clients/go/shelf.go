@@ -39,7 +39,10 @@ func (s *shelf) load(store Store) error {
 	return store.Load(s.table(), func(key, value []byte) error {
 		h := &held{}
 		text, whole := unseal(value)
-		if !whole || len(key) != len(record.ID{}) || json.Unmarshal(text, h) != nil {
+		if whole && len(key) == len(record.ID{}) {
+			whole = json.Unmarshal(text, h) == nil
+		}
+		if !whole || len(key) != len(record.ID{}) {
 			s.bad = append(s.bad, slices.Clone(key))
 			return nil
 		}

@@ -37,7 +37,7 @@ func TestRestore_byHand(t *testing.T) {
 	p.stop()
 
 	other := filepath.Join(here, "other")
-	require.NoError(t, os.Mkdir(other, 0o711)) //nolint:gosec // PostgreSQL runs as somebody else there
+	require.NoError(t, os.Mkdir(other, 0o711)) // PostgreSQL runs as somebody else there
 	steps := byHand(t)
 	steps = strings.ReplaceAll(steps, "20261122T010000Z", backup)
 	steps += "\nfor f in pgdata/pg_wal/*.partial; do if [ -e \"$f\" ]; then mv \"$f\" \"${f%.partial}\"; fi; done\n" +

@@ -24,23 +24,22 @@ type Decision struct {
 	Version  record.ID       `json:"version,omitzero"` // of this
 	Value    json.RawMessage `json:"value,omitempty"`  // of other
 	Seen     record.Seq      `json:"seen,omitempty"`   // the seq of the record as it was read; else no more than the conflict tells
+	Read     record.Seq      `json:"read,omitempty"`   // the seq of the conflict as it was read; else that at which it was opened
 }
 
 // Decide decides one conflict: the field as it shall be, and the conflict as
 // resolved, as one mutation. key is the id under which the caller may repeat it.
 func (s *Service) Decide(ctx context.Context, who access.Caller, key record.ID, d Decision) (record.Outcome, error) {
 	m := record.Mutation{ID: key}
-	var seen version.Vector
+	var seen map[record.ID]record.Seq
 	err := s.engine.Look(ctx, who, func(v sync.Sight) error {
 		rec, err := find(ctx, v, "conflict", d.Conflict)
 		if err != nil {
 			return err
 		}
 		m.Edits, err = d.edits(v, rec)
-		seen = version.Vector{version.Log: uint64(max(d.Seen, rec.Seq))}
-		if d.Seen == 0 {
-			seen = version.Vector{version.Log: uint64(openedAt(rec))}
-		}
+		opened := openedAt(rec)
+		seen = map[record.ID]record.Seq{rec.ID: max(d.Read, opened), rec.Ref("record"): max(d.Seen, opened)}
 		return err
 	})
 	if err != nil {
@@ -48,7 +47,7 @@ func (s *Service) Decide(ctx context.Context, who access.Caller, key record.ID, 
 	}
 	m.Hash = wire.Hash(&m) // without what it has seen, so that a repeat is the same
 	for i := range m.Edits {
-		m.Edits[i].Seen = seen
+		m.Edits[i].Seen = version.Vector{version.Log: uint64(seen[m.Edits[i].ID])}
 	}
 	return s.engine.Write(ctx, who, m)
 }
