@@ -19,10 +19,11 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 		return
 	}
 	r.keep(at, f, string(v.Raw))
-	switch f.Policy {
-	case record.Text:
+	switch {
+	case row.second(at):
+	case f.Policy == record.Text:
 		r.writesText(row, at, v.Raw)
-	case record.List:
+	case f.Policy == record.List:
 		r.writesRows(row, at, v.Raw)
 	}
 	answers := f.Policy == record.Owned && r.answers(row)

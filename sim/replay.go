@@ -196,6 +196,14 @@ func (row *logRow) told(at place) bool {
 	return slices.ContainsFunc(row.clashes, func(c record.Clash) bool { return c.ID == at.rec && c.Field == at.field })
 }
 
+// second reports whether nothing of a write was taken because somebody else had
+// decided before.
+func (row *logRow) second(at place) bool {
+	return slices.ContainsFunc(row.clashes, func(c record.Clash) bool {
+		return c.ID == at.rec && c.Field == at.field && c.Code == "decided"
+	})
+}
+
 // own reports whether a write was its author's, before another write of his.
 func (r *replay) own(author, w dot) bool {
 	if slices.Contains(r.twins[author.replica], w) {
