@@ -61,6 +61,7 @@ func measures() []measure {
 		{"revoke", takeRevoke},
 		{"comparison", takeCompare},
 		{"soak", takeSoak},
+		{"duplicates", takeDuplicates},
 		{"purge", takePurge},
 	}
 }

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -53,7 +55,11 @@ func only(set record.Values, fields []string) record.Values {
 
 func (t *texts) account(owner record.ID) record.Values {
 	t.a++
-	return withOwner(t.accounts[t.a%len(t.accounts)], owner)
+	set := withOwner(t.accounts[t.a%len(t.accounts)], owner)
+	if t.a < len(t.accounts) {
+		return set
+	}
+	return set.With("phones", json.RawMessage(fmt.Sprintf(`["19%09d"]`, t.a))) // or it would be the one of before
 }
 
 func (t *texts) visit(account, owner record.ID) record.Values {

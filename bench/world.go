@@ -32,6 +32,7 @@ type Size struct {
 	Queue    int // each with so many mutations
 	Sockets  int // that are open at once
 	Tombs    int // that are purged
+	Alike    int // customers among whom a duplicate is looked for
 
 	Settle time.Duration // between two looks at a memory that falls
 }
@@ -40,13 +41,13 @@ type Size struct {
 // sees 10,000 of them and a director 100,000; five reps are nobody's, so that
 // the org is larger than what anybody sees.
 var Full = Size{
-	Reps: 55, PerRep: 2_000, Accounts: 182, Team: 5, Region: 50, Phones: 50, Queue: 200, Sockets: 10_000, Tombs: 1_000_000,
+	Reps: 55, PerRep: 2_000, Accounts: 182, Team: 5, Region: 50, Phones: 50, Queue: 200, Sockets: 10_000, Tombs: 1_000_000, Alike: 1_000_000,
 	Settle: 2 * time.Second,
 }
 
 // Quick is a run that only shows that everything works.
 var Quick = Size{
-	Reps: 6, PerRep: 60, Accounts: 12, Team: 2, Region: 5, Phones: 4, Queue: 20, Sockets: 40, Tombs: 600,
+	Reps: 6, PerRep: 60, Accounts: 12, Team: 2, Region: 5, Phones: 4, Queue: 20, Sockets: 40, Tombs: 600, Alike: 2_000,
 	Settle: 20 * time.Millisecond,
 }
 

@@ -39,10 +39,10 @@ func (s *settling) decide(d *draft) error {
 	if a == nil || b == nil {
 		return missing()
 	}
-	switch {
-	case now == "split":
+	switch now {
+	case "split":
 		return s.split(d, a, b)
-	case now == "merged":
+	case "merged":
 		return s.join(a, b)
 	}
 	return s.mayJudge(a, b)

@@ -179,11 +179,11 @@ func (d *Device) loadSieves() error {
 	return d.store.Load(tableSieves, func(key, value []byte) error {
 		s := &sieved{}
 		text, whole := unseal(value)
-		if !whole || json.Unmarshal(text, s) != nil {
-			return nil
+		err := json.Unmarshal(text, s)
+		if err == nil && whole {
+			s.sieve, err = sieve.Read(s.Text)
 		}
-		var err error
-		if s.sieve, err = sieve.Read(s.Text); err == nil {
+		if err == nil && s.sieve != nil {
 			d.sieves[string(key)] = s
 		}
 		return nil

@@ -33,7 +33,7 @@ func runBench(ctx context.Context, c *console, args []string) error {
 	set := c.flags("bench", benchHelp)
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	runs := set.Int("runs", 5, "how often each measure is taken; the median counts")
-	only := set.String("only", "", "only the measures whose name has this in it: start, first sync, delta, live, sockets, push, single, revoke, comparison, soak, purge")
+	only := set.String("only", "", "only the measures whose name has this in it: start, first sync, delta, live, sockets, push, single, revoke, comparison, soak, duplicates, purge")
 	soak := set.Duration("soak", 0, "keep a team at work for so long and watch what grows, for example 1h; 0 leaves it out")
 	dir := set.String("dir", "", "the folder of the database, on the disk to be measured; a new one among temporary files if it is not given")
 	quick := set.Bool("quick", false, "a small org and a light load: to see that it works, not for figures")

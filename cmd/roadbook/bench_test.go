@@ -35,7 +35,7 @@ func TestBench(t *testing.T) {
 		}
 		names += row.Name + "\n"
 	}
-	for _, want := range []string{"first sync", "delta", "merged mutations", "one mutation", "revoke", "start", "purge"} {
+	for _, want := range []string{"first sync", "delta", "merged mutations", "one mutation", "revoke", "start", "purge", "duplicate check"} {
 		require.Contains(t, names, want)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "roadbook-bench-*"))
