@@ -22,6 +22,9 @@ type Seen struct {
 	Dots  map[record.ReplicaID]uint64 // writers met outside the log
 	Line  []Ancestor
 	Twins []record.Writer // mutations of his that were judged under another name
+	// Apart is up to where he wrote to another record than this one, if what he
+	// typed is led on from there: what he wrote here himself was not on his screen.
+	Apart record.Seq
 }
 
 // Write is a mutation on its way into a record.
@@ -58,14 +61,15 @@ func (w *Write) Covers(o record.Writer) bool {
 	if o.IsZero() || o.Seq <= w.Seen.Log {
 		return true
 	}
-	if o.Replica == w.By.Replica {
+	own := o.Seq > w.Seen.Apart
+	if own && o.Replica == w.By.Replica {
 		return o.N <= w.By.N
 	}
 	if w.Seen.Dots[o.Replica] >= o.N {
 		return true
 	}
 	for _, a := range w.Seen.Line {
-		if a.Replica == o.Replica && o.N <= a.UpTo {
+		if own && a.Replica == o.Replica && o.N <= a.UpTo {
 			return true
 		}
 	}
@@ -77,8 +81,8 @@ func (w *Write) Covers(o record.Writer) bool {
 	return false
 }
 
-// read reports whether the author had read the write o: it was on his screen,
+// Read reports whether the author had read the write o: it was on his screen,
 // and not only typed on it.
-func (w *Write) read(o record.Writer) bool {
+func (w *Write) Read(o record.Writer) bool {
 	return o.Seq <= w.Seen.Log || w.Seen.Dots[o.Replica] >= o.N
 }

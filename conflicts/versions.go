@@ -85,7 +85,7 @@ func (s *settling) from(f *record.Field, all []record.Version, cur json.RawMessa
 			return v.From, nil // an earlier edit of the same mutation
 		}
 	}
-	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.read(v.By) }) {
+	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.Read(v.By) }) {
 		return kept(cur), nil
 	}
 	raw, err := s.w.Stood(f.Name)
@@ -100,7 +100,7 @@ func (s *settling) screen(f *record.Field, all []record.Version, cur json.RawMes
 			return v.Raw, nil
 		}
 	}
-	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.read(v.By) }) {
+	if !slices.ContainsFunc(all, func(v record.Version) bool { return !s.w.Read(v.By) }) {
 		return cur, nil
 	}
 	return s.base(f)

@@ -23,6 +23,20 @@ func (tx Tx) Children(ctx context.Context, parents []record.ID, but []int16, lim
 	return collect(ctx, tx, "children", recordsChildren, scanRow, tx.Org, raw(parents), but, limit)
 }
 
+var recordsChildrenOf = pg.Statement("records_children_of", `
+	SELECT`+recordColumns+`
+	  FROM unnest($2::uuid[]) u(parent)
+	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.parent = u.parent AND r.state = 0 AND r.kind = $3 OFFSET 0) r
+	 LIMIT $4`)
+
+// ChildrenOf loads those that are of one kind.
+func (tx Tx) ChildrenOf(ctx context.Context, parents []record.ID, kind *record.Kind, limit int) ([]Row, error) {
+	if len(parents) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, tx, "children of a kind", recordsChildrenOf, scanRow, tx.Org, raw(parents), kind.No, limit)
+}
+
 var recordsOpenBelow = pg.Statement("records_open_below", `
 	SELECT`+recordColumns+`
 	  FROM unnest($2::uuid[]) u(parent)

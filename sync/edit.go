@@ -38,6 +38,9 @@ func (s *settling) edit(e *record.Edit) error {
 	s.noteOver(rec, w)
 	switch e.Op {
 	case record.OpDelete:
+		if gone, err := s.isGone(e, rec); gone || err != nil {
+			return err
+		}
 		if s.isKept(rec.ID) {
 			s.edits = append(s.edits, history.Edit{Edit: e, P: rec.Seq, Buried: true})
 			return nil
@@ -296,7 +299,17 @@ func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write
 		return err
 	}
 	body := history.Edit{Edit: e, P: rec.Seq}
-	switch conflicts.Delete(rec, w) {
+	verdict := conflicts.Delete(rec, w)
+	if verdict == conflicts.Deletes {
+		switch merged, err := s.cameInUnseen(rec, w); {
+		case err != nil:
+			return err
+		case !merged.IsZero():
+			s.edits = append(s.edits, body)
+			return s.yield(rec, merged)
+		}
+	}
+	switch verdict {
 	case conflicts.Repeats:
 		s.edits = append(s.edits, body)
 		if len(w.Awaited) > 0 {
@@ -306,9 +319,7 @@ func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write
 		return nil
 	case conflicts.Yields:
 		s.edits = append(s.edits, body)
-		return s.clash(rec, conflicts.Clash{
-			Field: deletedField, Kept: json.RawMessage("false"), KeptBy: lastUnseen(rec, w), Lost: json.RawMessage("true"), LostBy: s.by, Ask: true,
-		})
+		return s.yield(rec, lastUnseen(rec, w))
 	}
 	if len(children) > 0 && rec.Kind.OnDelete != record.Cascade {
 		return errs.New("sync.delete", errs.Clash, "%d records still belong to this one; delete or move them first", len(children)).Coded("children")

@@ -40,7 +40,7 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 	if err := s.say(survivor.now, dead.now, "merged"); err != nil {
 		return nil, err
 	}
-	s.tell(survivor.now, dead.now)
+	s.led(survivor.now, dead.now.ID)
 	return survivor.now, nil
 }
 
@@ -59,13 +59,13 @@ func reasonOf(a, b *record.Record) string {
 	return "decided"
 }
 
-// tell tells the author that what he wrote to goes on as another record.
-func (s *settling) tell(survivor, dead *record.Record) {
-	id := redirectID(dead.ID)
+// led tells the author that what he wrote to goes on as another record.
+func (s *settling) led(survivor *record.Record, dead record.ID) {
+	id := redirectID(dead)
 	s.merged = true
 	s.clashes = append(s.clashes, record.Clash{
 		Kind: survivor.Kind.Name, ID: survivor.ID, Field: history.Merged,
-		Kept: quoteID(survivor.ID), Lost: quoteID(dead.ID), Code: duplicatePolicy, Conflict: &id,
+		Kept: quoteID(survivor.ID), Lost: quoteID(dead), Code: duplicatePolicy, Conflict: &id,
 	})
 	s.mine, s.via = append(s.mine, false), append(s.via, "")
 }
@@ -107,7 +107,9 @@ func (s *settling) takeField(to, from *record.Record, name string, e *record.Edi
 		mine := to.Put(name)
 		for _, elem := range slot.Elems {
 			for _, by := range elem.Adds {
-				conflicts.Add(mine, elem.Raw, s.comesIn(by))
+				w := s.comesIn(by)
+				w.Seen.Apart = s.by.Seq // who adds it to both takes it out of one at a time
+				conflicts.Add(mine, elem.Raw, w)
 			}
 		}
 		e.Add = append(e.Add, record.Value{Field: name, Raw: slot.Raw})

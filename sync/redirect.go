@@ -117,6 +117,7 @@ func leads(redirect *record.Record) bool {
 type redirected struct {
 	of   *record.Edit         // as it was typed
 	dead *record.Record       // the record that it was typed for, nil if it is there
+	at   record.Seq           // where that was merged away
 	refs map[string]record.ID // by field: what it was typed to refer to
 }
 
@@ -140,7 +141,11 @@ func (s *settling) redirect(e *record.Edit) (*record.Edit, error) {
 			if e.Op == record.OpRestore {
 				return nil, errs.New("sync.restore", errs.Clash, "this was merged into another record; undo the merge instead").Coded("merged")
 			}
-			now.ID = to
+			lead, err := s.find(redirectID(e.ID))
+			if err != nil {
+				return nil, err
+			}
+			now.ID, r.at = to, lead.Slot("reason").By.Seq
 		}
 	}
 	for f, id := range references(kind, e) {
@@ -181,10 +186,12 @@ func (s *settling) leadsToMatched(f *record.Field) bool {
 
 // seesAs takes over what an author had seen of the record that he wrote to.
 // Values of it that live on in the survivor he has seen there; what the survivor
-// had of its own he has not.
-func (s *settling) seesAs(w *conflicts.Write, dead *record.Record) {
+// had of its own he has not, also if he wrote it himself. What he wrote to the
+// dead one after the merge has been led on as well.
+func (s *settling) seesAs(w *conflicts.Write, r redirected) {
+	dead := r.dead
 	if dead == nil {
-		w.Seen.Log, w.Seen.Dots = 0, nil
+		w.Seen.Log, w.Seen.Dots, w.Seen.Apart = 0, nil, r.at
 		return
 	}
 	if w.Seen.Log >= dead.Tomb.Seq {
@@ -204,7 +211,7 @@ func (s *settling) seesAs(w *conflicts.Write, dead *record.Record) {
 			}
 		}
 	}
-	w.Seen.Log, w.Seen.Dots = 0, nil
+	w.Seen.Log, w.Seen.Dots, w.Seen.Apart = 0, nil, dead.Tomb.Seq
 	w.Seen.Twins = append(w.Seen.Twins[:len(w.Seen.Twins):len(w.Seen.Twins)], distinct(seen)...)
 }
 

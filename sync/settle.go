@@ -244,7 +244,7 @@ func (s *settling) write(e *record.Edit) *conflicts.Write {
 	}
 	s.recall(w, e.ID)
 	if r := s.redirects[e]; r.of != nil && r.of.ID != e.ID {
-		s.seesAs(w, r.dead)
+		s.seesAs(w, r)
 	}
 	return w
 }
