@@ -74,34 +74,6 @@ func (tx Tx) Records(ctx context.Context, ids []record.ID) ([]Row, error) {
 	return collect(ctx, tx, "records", recordsByID, scanRow, tx.Org, raw(ids))
 }
 
-var recordsChildren = pg.Statement("records_children", `
-	SELECT`+recordColumns+`
-	  FROM unnest($2::uuid[]) u(parent)
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.parent = u.parent AND r.state = 0 OFFSET 0) r
-	 LIMIT $3`)
-
-// Children loads the live records under some parents.
-func (tx Tx) Children(ctx context.Context, parents []record.ID, limit int) ([]Row, error) {
-	if len(parents) == 0 {
-		return nil, nil
-	}
-	return collect(ctx, tx, "children", recordsChildren, scanRow, tx.Org, raw(parents), limit)
-}
-
-var recordsChildrenOf = pg.Statement("records_children_of", `
-	SELECT`+recordColumns+`
-	  FROM unnest($2::uuid[]) u(parent)
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.parent = u.parent AND r.state = 0 AND r.kind = $3 OFFSET 0) r
-	 LIMIT $4`)
-
-// ChildrenOf loads those that are of one kind.
-func (tx Tx) ChildrenOf(ctx context.Context, parents []record.ID, kind *record.Kind, limit int) ([]Row, error) {
-	if len(parents) == 0 {
-		return nil, nil
-	}
-	return collect(ctx, tx, "children of a kind", recordsChildrenOf, scanRow, tx.Org, raw(parents), kind.No, limit)
-}
-
 var recordsOfKind = pg.Statement("records_of_kind", `
 	SELECT`+recordColumns+`
 	  FROM members m

@@ -129,20 +129,3 @@ var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM res
 func (s *Store) Rescoping(ctx context.Context) ([]record.OrgID, error) {
 	return all(ctx, s, rescopesOrgs, pgx.RowTo[record.OrgID])
 }
-
-var recordsSubtree = pg.Statement("records_subtree", `
-	WITH RECURSIVE tree AS (
-	     SELECT c.id, c.root FROM records c WHERE c.org = $1 AND c.parent = $2
-	      UNION
-	     SELECT c.id, c.root FROM tree t
-	      CROSS JOIN LATERAL (SELECT * FROM records c WHERE c.org = $1 AND c.parent = t.id OFFSET 0) c)
-	SELECT`+recordColumns+`
-	  FROM tree t
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = t.id OFFSET 0) r
-	 ORDER BY r.id`)
-
-// Subtree loads the records below one, however deep, tombstones too: one that
-// is restored later must know its root.
-func (tx Tx) Subtree(ctx context.Context, top record.ID) ([]Row, error) {
-	return collect(ctx, tx, "subtree", recordsSubtree, scanRow, tx.Org, [16]byte(top))
-}

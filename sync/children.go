@@ -1,20 +1,33 @@
 package sync
 
-import "roadbook/record"
+import (
+	"roadbook/record"
+	"roadbook/store"
+)
 
 // maxChildren is the most children that a delete looks at: one that would
 // cascade further is asked of a person, one that is refused needs no count.
 const maxChildren = 1000
 
 // children lists the live records below one, with what hangs below them if the
-// kind cascades. Conflicts and requests about it are no reason to keep it.
+// kind cascades. Conflicts and requests about it are no reason to keep it, nor is
+// what was reserved once; there may be more of those than are looked at here.
 func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
+	var besides []int16
+	for _, k := range s.w.schema.Kinds {
+		if isNote(k) || k.Name == reserveKind {
+			besides = append(besides, k.No)
+		}
+	}
 	for level := []record.ID{rec.ID}; len(level) > 0 && len(live) <= maxChildren; {
-		rows, err := s.w.tx.Children(s.w.ctx, level, maxChildren)
+		rows, err := s.w.tx.Children(s.w.ctx, level, besides, maxChildren)
 		if err != nil {
 			return nil, err
 		}
 		if _, err := s.w.adopt(rows); err != nil {
+			return nil, err
+		}
+		if err := s.loadOpen(level, reserveKind, "closed", nil); err != nil {
 			return nil, err
 		}
 		above := level
@@ -30,6 +43,36 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		}
 	}
 	return live, nil
+}
+
+// loadQuestions loads the open conflicts about some records, so that moot finds
+// all of them.
+func (s *settling) loadQuestions(about []record.ID) error {
+	open := "open"
+	return s.loadOpen(about, conflictKind, "state", &open)
+}
+
+// loadOpen loads the live records of a kind below some others of which a field
+// has this text, page by page.
+func (s *settling) loadOpen(above []record.ID, kind, field string, text *string) error {
+	k := s.w.schema.Kind(kind)
+	if k == nil {
+		return nil
+	}
+	open := store.Open{Kind: k.No, Field: field, Text: text}
+	for after, more := (record.ID{}), true; more; {
+		rows, err := s.w.tx.OpenBelow(s.w.ctx, above, open, after, maxChildren)
+		if err != nil {
+			return err
+		}
+		if _, err := s.w.adopt(rows); err != nil {
+			return err
+		}
+		if more = len(rows) == maxChildren; more {
+			after = rows[len(rows)-1].ID
+		}
+	}
+	return nil
 }
 
 // under lists the records that hang below some others, as they stand now.

@@ -89,6 +89,9 @@ func (s *settling) named() []record.ID {
 	for i := range s.m.Edits {
 		e := &s.m.Edits[i]
 		all = append(all, e.ID)
+		if rec := s.w.records[e.ID]; rec != nil && rec.Kind.Name == reserveKind {
+			all = append(all, rec.Ref("record")) // what was spent of a closed one is taken from its counter
+		}
 		if kind := s.w.schema.Kind(e.Kind); kind != nil {
 			for _, id := range references(kind, e) {
 				all = append(all, id)

@@ -29,7 +29,7 @@ func (s *settling) checkReserve(e *record.Edit, rec *record.Record) error {
 	if len(e.Inc)+len(e.Add) > 0 && !holder {
 		return refuseReserve(errs.Denied, "reserve_holder", "only its own device spends a reserve")
 	}
-	if len(e.Inc)+len(e.Add) > 0 && closed {
+	if len(e.Inc)+len(e.Add) > 0 && closed && !s.isBack() {
 		return refuseReserve(errs.Clash, "reserve_closed", "this reserve was given back or taken back before")
 	}
 	for _, v := range e.Inc {
@@ -44,6 +44,9 @@ func (s *settling) checkReserve(e *record.Edit, rec *record.Record) error {
 	}
 	return nil
 }
+
+// isBack reports whether the mutation comes back to a server that had accepted it.
+func (s *settling) isBack() bool { return s.m.Again != nil && s.proof.Result == record.Applied }
 
 // checkNumbers makes sure that numbers are of the range and were not given to
 // anything before. One that comes back to a restored server was of a range that
@@ -63,7 +66,7 @@ func (s *settling) checkNumbers(v record.Value, rec *record.Record) error {
 			used[count(e.Raw)] = true
 		}
 	}
-	back := s.m.Again != nil && s.proof.Result == record.Applied
+	back := s.isBack()
 	for _, raw := range all {
 		n := count(raw)
 		switch {
@@ -77,18 +80,45 @@ func (s *settling) checkNumbers(v record.Value, rec *record.Record) error {
 	return nil
 }
 
+// spendBack makes room in a closed reserve for what was spent from it before it
+// was closed and comes back after that: what the reserve gave back was too much by
+// as much, and is taken from the counter again.
+func (s *settling) spendBack(d *draft, e *record.Edit) error {
+	r, by := d.now, count(e.Inc.Get("left"))
+	if r.Raw("closed") == nil || by >= 0 {
+		return nil
+	}
+	back := count(r.Raw("back")) + by
+	if back < 0 {
+		return refuseReserve(errs.Clash, "reserve_closed", "this reserve was given back or taken back before")
+	}
+	err := s.writeSelf(d, &record.Edit{
+		Op: record.OpEdit, Kind: r.Kind.Name, ID: r.ID,
+		Set: record.Values{{Field: "back", Raw: number(back)}}, Inc: record.Values{{Field: "left", Raw: number(-by)}},
+	})
+	if err != nil {
+		return err
+	}
+	return s.countIn(r, by)
+}
+
 // giveBack puts what is left of a reserve that has just been closed back where
 // it came from. Numbers do not go back: those that were not used are gaps.
 func (s *settling) giveBack(d *draft) error {
 	r := d.now
-	if d.was == nil || d.was.Raw("closed") != nil || r.Raw("closed") == nil {
+	if d.was == nil || r.Raw("closed") == nil {
 		return nil
 	}
+	known := d.was.Raw("closed") != nil
 	if r.Raw("first") != nil {
-		return s.writeSelf(d, &record.Edit{Op: record.OpEdit, Kind: r.Kind.Name, ID: r.ID, Set: record.Values{{Field: "gaps", Raw: quote(gaps(r))}}})
+		unused := gaps(r)
+		if known && unused == r.Text("gaps") {
+			return nil
+		}
+		return s.writeSelf(d, &record.Edit{Op: record.OpEdit, Kind: r.Kind.Name, ID: r.ID, Set: record.Values{{Field: "gaps", Raw: quote(unused)}}})
 	}
 	left := count(r.Raw("left"))
-	if left <= 0 {
+	if known || left <= 0 {
 		return nil
 	}
 	err := s.writeSelf(d, &record.Edit{
@@ -98,11 +128,17 @@ func (s *settling) giveBack(d *draft) error {
 	if err != nil {
 		return err
 	}
+	return s.countIn(r, left)
+}
+
+// countIn counts what a reserve was taken from up or down, if it is still there:
+// otherwise what is left of it is gone with it.
+func (s *settling) countIn(r *record.Record, by int64) error {
 	counter, err := s.find(r.Ref("record"))
 	if err != nil || counter == nil || counter.State != record.Live || counter.Kind.Field(r.Text("field")) == nil {
-		return err // what it was taken from is gone, and so is what is left of it
+		return err
 	}
-	return s.count(counter, r.Text("field"), left)
+	return s.count(counter, r.Text("field"), by)
 }
 
 // gaps lists the numbers of a range that were never used: "1007-1010 1013".
