@@ -45,11 +45,13 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 	return live, nil
 }
 
-// loadQuestions loads the open conflicts about some records, so that moot finds
-// all of them.
-func (s *settling) loadQuestions(about []record.ID) error {
+// mootAll closes the open conflicts about what is deleted, however many there are.
+func (s *settling) mootAll(gone []record.ID) error {
 	open := "open"
-	return s.loadOpen(about, conflictKind, "state", &open)
+	if err := s.loadOpen(gone, conflictKind, "state", &open); err != nil {
+		return err
+	}
+	return s.moot(gone)
 }
 
 // loadOpen loads the live records of a kind below some others of which a field

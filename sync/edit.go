@@ -168,10 +168,8 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	if rec.Kind.Name == conflictKind && decides(e) {
 		w.Seen.Log = s.w.head.Seq // a person's word is not less for coming after the server has given up
 	}
-	if rec.Kind.Name == reserveKind && s.isBack() {
-		if err := s.spendBack(d, e); err != nil {
-			return err
-		}
+	if err := s.spendBack(d, e); err != nil {
+		return err
 	}
 	report, err := conflicts.Apply(d.now, s.takenOf(e, rec), w)
 	if err != nil {
@@ -333,10 +331,7 @@ func (s *settling) remove(e *record.Edit, rec *record.Record, w *conflicts.Write
 		s.bury(child)
 		gone = append(gone, child.ID)
 	}
-	if err := s.loadQuestions(gone); err != nil {
-		return err
-	}
-	return s.moot(gone)
+	return s.mootAll(gone)
 }
 
 func (s *settling) bury(rec *record.Record) {

@@ -85,7 +85,7 @@ func (s *settling) checkNumbers(v record.Value, rec *record.Record) error {
 // as much, and is taken from the counter again.
 func (s *settling) spendBack(d *draft, e *record.Edit) error {
 	r, by := d.now, count(e.Inc.Get("left"))
-	if r.Raw("closed") == nil || by >= 0 {
+	if r.Kind.Name != reserveKind || !s.isBack() || r.Raw("closed") == nil || by >= 0 {
 		return nil
 	}
 	back := count(r.Raw("back")) + by
