@@ -105,3 +105,26 @@ func TestInbox_aChangeOfMind(t *testing.T) {
 	require.Equal(t, "兴旺百货", lin.text(asked, "chosen"))
 	require.Equal(t, chen.who.Person.String(), lin.text(asked, "resolver"))
 }
+
+// A question about a delete goes to the new owner as well, though it is about no
+// field.
+func TestInbox_ofADeleteIsHandedOver(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	lin, chen, shop := twoOn(w)
+	lin.edit(shop, values("name", "兴旺"))
+	lin.sync()
+	chen.remove(shop)
+	asked := *chen.push()[0].Clashes[0].Conflict
+	chen.pull()
+	chen.edit(shop, values("owner", w.person(w.org, "gao")))
+	chen.sync()
+	w.settles()
+	lin.pull()
+	gao := w.phone("gao")
+	gao.pull()
+
+	require.False(t, lin.has(asked))
+	require.Equal(t, gao.who.Person.String(), gao.text(asked, "owner"))
+}

@@ -164,17 +164,16 @@ func (s *settling) checkDelegate(e *record.Edit, asked *record.Record) error {
 // handOver gives the open conflicts about a record to its new owner: he has to
 // know, and whoever had it may not see it any more.
 func (s *settling) handOver(r *record.Record) error {
-	for i := range r.Slots {
-		for _, a := range r.Slots[i].Asked {
-			asked, err := s.find(a.ID)
-			if err != nil {
-				return err
-			}
-			if isOpen(asked) && asked.Owner != r.Owner {
-				if err := s.mark(asked, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
-					return err
-				}
-			}
+	open := "open"
+	if err := s.loadOpen([]record.ID{r.ID}, conflictKind, "state", &open); err != nil {
+		return err
+	}
+	for _, asked := range s.under([]record.ID{r.ID}) {
+		if asked.Kind.Name != conflictKind || !isOpen(asked) || asked.Owner == r.Owner {
+			continue
+		}
+		if err := s.mark(asked, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
+			return err
 		}
 	}
 	return nil
