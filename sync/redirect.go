@@ -124,22 +124,8 @@ func (s *settling) redirect(e *record.Edit) (*record.Edit, error) {
 	}
 	now, r := *e, redirected{of: e}
 	if kind.Match != nil && s.mayBeDead(e) {
-		to, err := s.w.heir(e.ID, s.find)
-		if err != nil {
+		if err := s.redirectRecord(e, &now, &r); err != nil {
 			return nil, err
-		}
-		if to != e.ID {
-			if r.dead, err = s.find(e.ID); err != nil {
-				return nil, err
-			}
-			if e.Op == record.OpRestore {
-				return nil, errs.New("sync.restore", errs.Clash, "this was merged into another record; undo the merge instead").Coded("merged")
-			}
-			lead, err := s.find(redirectID(e.ID))
-			if err != nil {
-				return nil, err
-			}
-			now.ID, r.at = to, lead.Slot("reason").By.Seq
 		}
 	}
 	for f, id := range references(kind, e) {
@@ -166,6 +152,26 @@ func (s *settling) redirect(e *record.Edit) (*record.Edit, error) {
 	}
 	s.redirects[&now] = r
 	return &now, nil
+}
+
+// redirectRecord leads an edit on to what its record was merged into.
+func (s *settling) redirectRecord(e, now *record.Edit, r *redirected) error {
+	to, err := s.w.heir(e.ID, s.find)
+	if err != nil || to == e.ID {
+		return err
+	}
+	if e.Op == record.OpRestore {
+		return errs.New("sync.restore", errs.Clash, "this was merged into another record; undo the merge instead").Coded("merged")
+	}
+	if r.dead, err = s.find(e.ID); err != nil {
+		return err
+	}
+	lead, err := s.find(redirectID(e.ID))
+	if err != nil {
+		return err
+	}
+	now.ID, r.at = to, lead.Slot("reason").By.Seq
+	return nil
 }
 
 // mayBeDead is false for what is taken for new without looking.
