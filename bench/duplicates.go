@@ -112,8 +112,8 @@ func (w *world) lookAlike(ctx context.Context, field int16) (took []float64, err
 func (w *world) someKeys(ctx context.Context, field int16, i int) ([]string, error) {
 	var keys []string
 	err := w.pool.QueryRow(ctx, `
-		SELECT array_agg(some.val)
-		  FROM (SELECT l.val FROM lookups l WHERE l.org = $1 AND l.field = $2 AND l.val >= $3 ORDER BY l.val LIMIT $4) some`,
+		SELECT array_agg(k.val)
+		  FROM (SELECT l.val FROM lookups l WHERE l.org = $1 AND l.field = $2 AND l.val >= $3 ORDER BY l.val LIMIT $4) k`,
 		w.org, field, fmt.Sprintf("c%c%c", 'A'+i%26, 'a'+i/26), alikeKeys/2).Scan(&keys)
 	for len(keys) < alikeKeys {
 		keys = append(keys, "l"+strings.ReplaceAll(w.id().String(), "-", "")[20:])
