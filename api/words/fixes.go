@@ -23,7 +23,15 @@ var fixes = map[string]said{
 	"children":   {"Move or delete what belongs to it first.", "请先移走或删除它下面的记录。"},
 	"missing":    {"Ask whoever has the record now; it is not there any more, or not for this person.", "该记录已不存在或已不归本人，请与现在的负责人联系。"},
 	"owner":      {"Choose an owner who works here.", "请选择本企业在职的负责人。"},
-	"undecided":  {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
+	"merged":     {"Work on the customer that it became, or have the merge undone.", "请在合并后的客户上操作，或先撤销合并。"},
+	"delegate":   {"Choose a colleague who may see the record.", "请选择有权查看该记录的同事。"},
+	"answered":   {"Look at the answer; ask anew if it still matters.", "请查看已有的答复，如仍需要请重新申请。"},
+
+	"reserve_closed": {"Take another reserve, and enter it again.", "请重新预留后再填写。"},
+	"number":         {"Take a number from the range of this device.", "请使用本设备预留的号码。"},
+	"number_taken":   {"Take the next number of the range.", "请使用号段中的下一个号码。"},
+
+	"undecided": {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
 }
 
 var (
