@@ -52,6 +52,9 @@ func (r *replay) decides(row *logRow, author dot, seen version.Vector, e loggedE
 		if told := row.told(place{e.ID, "chosen"}); late && !told {
 			r.w.finds("the conflict %s is decided twice, at %d and %d", e.ID, first.seq, row.seq)
 		}
+		if !late && row.second(place{e.ID, "chosen"}) {
+			r.w.finds("whoever decides the conflict %s at %d is second to nobody", e.ID, row.seq)
+		}
 		if !late {
 			r.resolved[e.ID] = author
 		}

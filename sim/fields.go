@@ -91,6 +91,7 @@ func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other str
 		}
 	case knew && inGroup(kind, at.field): // another member may be what he did not know
 	case knew && told && r.w.life > 0: // he saw it in a log that is lost, and what he typed there says so in numbers of that
+	case knew && told && !took && row.second(at): // somebody has decided first, and that what stands shall stand
 	case knew && told:
 		r.w.finds("told of a clash with what he knew: %s", say())
 	case knew && !took:
