@@ -45,11 +45,8 @@ func (s *settling) edit(e *record.Edit) error {
 			s.edits = append(s.edits, history.Edit{Edit: e, P: rec.Seq, Buried: true})
 			return nil
 		}
-		if rec.Kind.Name == reserveKind && !s.actor.System {
-			return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
-		}
-		if rec.Kind.Name == conflictKind && !s.actor.System {
-			return s.checkInbox(e)
+		if err := s.checkEnd(e, rec); err != nil {
+			return err
 		}
 		return s.remove(e, rec, w)
 	case record.OpRestore:

@@ -126,3 +126,18 @@ func (s *settling) checkDecision(e *record.Edit, asked *record.Record) error {
 	}
 	return nil
 }
+
+// checkEnd refuses to delete what ends otherwise: a conflict is decided, a
+// request answered, a reserve given back.
+func (s *settling) checkEnd(e *record.Edit, rec *record.Record) error {
+	switch {
+	case s.actor.System:
+	case rec.Kind.Name == conflictKind:
+		return s.checkInbox(e)
+	case rec.Kind.Name == requestKind:
+		return errs.New("sync.request", errs.Denied, "a request is declined or taken back, and not deleted").Coded("request")
+	case rec.Kind.Name == reserveKind:
+		return refuseReserve(errs.Denied, "reserve", "a reserve is spent or given back, and nothing else")
+	}
+	return nil
+}
