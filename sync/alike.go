@@ -28,10 +28,13 @@ func (s *settling) unite(d *draft) error {
 	if err != nil {
 		return err
 	}
+	if err := s.foreseeApart(r, others); err != nil {
+		return err
+	}
 	suggested := 0
 	for _, other := range others {
 		key, shared := match.Shared(keys, other.Matches())
-		if !shared || other.ID == r.ID || other.State != record.Live {
+		if !shared || other.ID == r.ID || other.State != record.Live || !key.Certain && suggested == maxSuggested {
 			continue
 		}
 		apart, err := s.isApart(r, other)

@@ -46,6 +46,22 @@ func (s *settling) isApart(a, b *record.Record) (apart, error) {
 	return notApart, nil
 }
 
+// foreseeApart loads at once what isApart asks of a record and others.
+func (s *settling) foreseeApart(r *record.Record, others []*record.Record) error {
+	notes, ids := map[record.ID]bool{}, []record.ID{r.ID}
+	for _, other := range others {
+		notes[apartID(r.ID, other.ID)] = true
+		ids = append(ids, other.ID)
+	}
+	if len(notes) == 0 {
+		return nil
+	}
+	if err := s.w.loadRecords(notes); err != nil {
+		return err
+	}
+	return s.w.loadLeads(ids)
+}
+
 // refersTo reports whether a record names another of its kind.
 func refersTo(r *record.Record, id record.ID) bool {
 	for _, f := range r.Kind.Fields {

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"encoding/json"
+	"slices"
 
 	"roadbook/conflicts"
 	"roadbook/record"
@@ -48,17 +49,9 @@ func (s *settling) cameInUnseen(rec *record.Record, w *conflicts.Write) (by reco
 // leadsInto are the redirects to a record that are in force, of those that went
 // into what went into it as well.
 func (s *settling) leadsInto(rec *record.Record) (all []*record.Record, err error) {
-	kind := s.w.schema.Kind(redirectKind)
-	if kind == nil {
-		return nil, nil
-	}
 	met := map[record.ID]bool{rec.ID: true}
 	for level := []record.ID{rec.ID}; len(level) > 0; {
-		rows, err := s.w.tx.ChildrenOf(s.w.ctx, level, kind, maxChildren)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := s.w.adopt(rows); err != nil {
+		if err := s.w.loadLeads(level); err != nil {
 			return nil, err
 		}
 		above := level
@@ -71,6 +64,33 @@ func (s *settling) leadsInto(rec *record.Record) (all []*record.Record, err erro
 		}
 	}
 	return all, nil
+}
+
+// loadLeads loads the redirects to some records, each once: those that are made
+// in this transaction are known.
+func (w *work) loadLeads(to []record.ID) error {
+	kind := w.schema.Kind(redirectKind)
+	unknown := slices.DeleteFunc(slices.Clone(to), func(id record.ID) bool { return w.ledTo[id] })
+	if kind == nil || len(unknown) == 0 {
+		return nil
+	}
+	rows, err := w.tx.ChildrenOf(w.ctx, unknown, kind, maxChildren)
+	if err != nil {
+		return err
+	}
+	if len(rows) == maxChildren && len(unknown) > 1 { // there may be more
+		for _, id := range unknown {
+			if err := w.loadLeads([]record.ID{id}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, id := range unknown {
+		w.ledTo[id] = true
+	}
+	_, err = w.adopt(rows)
+	return err
 }
 
 // yield keeps a record that somebody else changed without the knowledge of

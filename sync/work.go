@@ -47,6 +47,7 @@ type work struct {
 	pins    map[record.ID]int                     // how many devices pin each account, once loaded
 	alike   map[alikeKey][]record.ID              // who had a key when it was looked up
 	became  map[alikeKey][]record.ID              // who has got it since
+	ledTo   map[record.ID]bool                    // records of which the redirects to them are loaded
 
 	log      []store.Entry
 	dirty    []record.ID
@@ -88,7 +89,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
 		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
-		alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{},
+		alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{}, ledTo: map[record.ID]bool{},
 	}
 	var err error
 	if w.schema, err = e.schema(ctx, w.tx.Org, w.tx, head.Schema); err != nil {
