@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"roadbook/access"
 	"roadbook/api/words"
@@ -66,7 +67,7 @@ func (s *Server) decide(ctx context.Context, in *deciding) (*decidedAll, error) 
 		return nil, err
 	}
 	if n := len(body.Decisions); n == 0 || n > online.MaxDecisions {
-		return nil, badParameter("decisions", "must be from 1 to 100")
+		return nil, badParameter("decisions", fmt.Sprintf("must be from 1 to %d", online.MaxDecisions))
 	}
 	who, lang := callOf(ctx).who, callOf(ctx).lang
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
