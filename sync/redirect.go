@@ -28,6 +28,17 @@ func isNote(k *record.Kind) bool {
 // the tombstone has been purged, and after a restore it is the same.
 func redirectID(dead record.ID) record.ID { return dead.Derive(redirectKind) }
 
+// RedirectOf is the id of the redirect that leads on from a record, if one does.
+func RedirectOf(dead record.ID) record.ID { return redirectID(dead) }
+
+// GoesOnAs is the record to which a redirect leads, while it is in force.
+func GoesOnAs(redirect *record.Record) (record.ID, bool) {
+	if !leads(redirect) {
+		return record.NoID, false
+	}
+	return redirect.Ref("survivor"), true
+}
+
 // apartID is the id of the record that says what people have decided of a pair.
 func apartID(a, b record.ID) record.ID {
 	if bytes.Compare(b[:], a[:]) < 0 {

@@ -173,3 +173,25 @@ func TestFingerprints(t *testing.T) {
 	require.True(t, all(read, shop("福来", "13900139000")))
 	require.NotEqual(t, again.Bytes[4:20], out.Bytes[4:20], "its salt is its own")
 }
+
+// The id of a customer that was merged away leads to the one that goes on, for
+// whoever may see that.
+func TestGet_mergedAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one := w.create("lin", "account", "name", "兴旺超市", "phones", []string{"13800138000"})
+	other := w.create("lin", "account", "name", "兴旺超市", "phones", []string{"13800138000"})
+
+	a, err := w.online.Get(t.Context(), w.who("lin"), "account", one)
+	require.NoError(t, err)
+	b, err := w.online.Get(t.Context(), w.who("lin"), "account", other)
+	require.NoError(t, err)
+
+	require.NotEqual(t, one, other)
+	require.Equal(t, a.ID, b.ID)
+	require.Contains(t, []record.ID{one, other}, a.ID)
+	for _, id := range []record.ID{one, other} {
+		_, err = w.online.Get(t.Context(), w.who("zhou"), "account", id)
+		require.Equal(t, errs.Missing, errs.KindOf(err))
+	}
+}

@@ -124,21 +124,37 @@ func (s *Service) Get(ctx context.Context, who access.Caller, kind string, id re
 
 // find is a live record that the actor may see; anything else is missing.
 func find(ctx context.Context, v sync.Sight, kind string, id record.ID) (*record.Record, error) {
-	rows, err := v.Tx.Records(ctx, []record.ID{id})
+	rec, err := read(ctx, v, id)
+	if k := v.Schema.Kind(kind); k != nil && k.Match != nil {
+		for range sync.MaxDepth { // what was merged away goes on under another name
+			if err != nil || rec != nil && rec.State == record.Live {
+				break
+			}
+			lead, failed := read(ctx, v, sync.RedirectOf(id))
+			to, is := sync.GoesOnAs(lead)
+			if err = failed; err != nil || !is {
+				break
+			}
+			id = to
+			rec, err = read(ctx, v, id)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, missing("online.find")
-	}
-	rec, err := rows[0].Record(v.Schema)
-	if err != nil {
-		return nil, err
-	}
-	if rec.Kind.Name != kind || rec.State == record.Deleted || !v.Actor.Sees(rec.Kind, rec.Scopes) {
+	if rec == nil || rec.Kind.Name != kind || rec.State == record.Deleted || !v.Actor.Sees(rec.Kind, rec.Scopes) {
 		return nil, missing("online.find")
 	}
 	return rec, nil
+}
+
+// read is a record whoever may see it, nil if there is none.
+func read(ctx context.Context, v sync.Sight, id record.ID) (*record.Record, error) {
+	rows, err := v.Tx.Records(ctx, []record.ID{id})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0].Record(v.Schema)
 }
 
 // project cuts a record down to what the actor may see.
