@@ -17,7 +17,7 @@ type Order struct {
 	Seats    []Seat `json:"seats,omitempty"`
 	Mark     int    `json:"mark,omitempty"`
 	Devices  int    `json:"devices,omitempty"`
-	SinceNS  int64  `json:"since_ns,omitempty"` // when it was committed
+	SinceNS  int64  `json:"since_ns,omitempty"` // when it was sent
 	WithinMS int    `json:"within_ms,omitempty"`
 }
 
