@@ -130,3 +130,86 @@ func undoneAndRestored(t *testing.T, to string, order [2]int) {
 	}
 	require.Empty(t, w.inspect(false))
 }
+
+// One create is like two others, so two merges are in one row of the log. Whichever
+// of them is undone, what came from the other stays.
+func TestDuplicate_undoneOneOfTwo(t *testing.T) {
+	t.Parallel()
+
+	for undone, want := range map[int]map[string]string{
+		1: {"short_name": "", "grade": "A", "points": "5", "tags": "丙"},
+		2: {"short_name": "旺", "grade": "", "points": "2", "tags": "乙"},
+	} {
+		w := newWorld(t)
+		phones := []*phone{w.phone("lin"), w.phone("gao"), w.phone("zhou")}
+		ids := w.ids(3)
+		for i, set := range []record.Values{
+			values("name", "旺旺一店", "tax_no", "91310000MA1K4XYZ01"),
+			values("name", "旺旺", "phones", []string{"13800138000"}, "short_name", "旺", "points", 2, "tags", []string{"乙"}),
+			values("name", "旺旺", "phones", []string{"13800138000"}, "tax_no", "91310000MA1K4XYZ01", "grade", "A", "points", 5, "tags", []string{"丙"}),
+		} {
+			phones[i].pull()
+			phones[i].makes(ids[i], "account", set)
+			w.pass(time.Minute)
+		}
+		for _, p := range phones {
+			p.sync()
+		}
+		w.settles()
+		lin, his := phones[0], phones[undone]
+		lin.pull()
+		require.Equal(t, "7", lin.raw(ids[0], "points"), "all three are one")
+
+		his.pull()
+		no := his.edit(ids[undone].Derive("merge_redirect"), values("state", "split"))
+		his.sync()
+		w.settles()
+		lin.pull()
+		his.pull()
+
+		require.Equal(t, record.Applied, his.outs[no].Result, "%+v", his.outs[no].Refusal)
+		require.True(t, his.has(ids[undone]), undone)
+		for field, value := range want {
+			switch field {
+			case "points":
+				require.Equal(t, value, lin.raw(ids[0], field), undone)
+			case "tags":
+				require.JSONEq(t, `["`+value+`"]`, lin.base[ids[0]].set[field], undone)
+			default:
+				require.Equal(t, value, lin.text(ids[0], field), "%s of %d", field, undone)
+			}
+		}
+		require.Empty(t, w.inspect(false))
+	}
+}
+
+// Two merges in one row: a repeat says of each what lost there.
+func TestDuplicate_repeatOfTwoMerges(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	phones := []*phone{w.phone("chen"), w.phone("chen"), w.phone("chen")}
+	ids := w.ids(3)
+	for i, set := range []record.Values{
+		values("name", "一店", "tax_no", "91310000MA1K4XYZ01", "short_name", "一"),
+		values("name", "旺旺", "phones", []string{"13800138000"}, "short_name", "二"),
+		values("name", "旺旺", "phones", []string{"13800138000"}, "tax_no", "91310000MA1K4XYZ01", "short_name", "三"),
+	} {
+		phones[i].makes(ids[i], "account", set)
+		w.pass(time.Minute)
+	}
+	phones[0].push()
+	phones[1].push()
+	frame := phones[2].bytes(phones[2].ready())
+	first := phones[2].push()[0]
+
+	again, err := phones[2].send(frame)
+	require.NoError(t, err)
+	require.True(t, again[0].Repeated)
+	require.Equal(t, clashesOf(first), clashesOf(again[0]))
+	lost := map[string]bool{}
+	for _, c := range first.Clashes {
+		lost[string(c.Lost)] = true
+	}
+	require.True(t, lost[`"一"`] && lost[`"二"`], "%v", clashesOf(first))
+}

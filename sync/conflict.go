@@ -21,8 +21,7 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 	if c.Request {
 		return s.request(r, c)
 	}
-	s.merged = true
-	told := record.Clash{
+	clash := record.Clash{
 		Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: string(c.Field.Policy),
 	}
 	if kind := s.w.schema.Kind(conflictKind); c.Ask && kind != nil && r.Kind != kind {
@@ -30,24 +29,36 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 		if err := s.open(kind, id, r, c); err != nil {
 			return err
 		}
-		told.Conflict = &id
+		clash.Conflict = &id
 		ask(r, id, c)
 	}
-	s.clashes = append(s.clashes, told)
-	s.mine = append(s.mine, c.LostBy.Same(s.by))
-	s.via = append(s.via, s.viaOf(c))
+	s.tell(clash, s.toldOf(c))
 	return nil
 }
 
-// viaOf is whose value lost, while two records become one.
-func (s *settling) viaOf(c conflicts.Clash) history.Via {
+// told is how a clash is kept, beside what it says: whether the value that lost is
+// the author's, and while two records become one, whose it was.
+type told struct {
+	mine bool
+	via  history.Via
+	dead record.ID
+}
+
+func (s *settling) tell(c record.Clash, how told) {
+	s.merged = true
+	s.clashes, s.told = append(s.clashes, c), append(s.told, how)
+}
+
+func (s *settling) toldOf(c conflicts.Clash) told {
+	how := told{mine: c.LostBy.Same(s.by)}
 	if s.taking == nil {
-		return ""
+		return how
 	}
+	how.via, how.dead = history.WasThere, s.taking.ID
 	if slot := s.taking.Slot(c.Field.Name); slot != nil && slot.By.Same(c.LostBy) {
-		return history.CameIn
+		how.via = history.CameIn
 	}
-	return history.WasThere
+	return how
 }
 
 // ask has the field remember what is asked about it, so that whoever writes it
@@ -88,37 +99,28 @@ func (s *settling) nameOf(by record.Writer) string {
 }
 
 func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
+	if known, err := s.find(id); known != nil || err != nil {
+		return err // asked already
+	}
 	values, err := s.versions(id, c, tells(r.Kind, c.Field.Name))
 	if err != nil {
 		return err
 	}
-	e := &record.Edit{Op: record.OpCreate, Kind: kind.Name, ID: id, Set: record.Values{
+	set := record.Values{
 		{Field: "record", Raw: quote(r.ID.String())},
 		{Field: "about_kind", Raw: quote(r.Kind.Name)},
 		{Field: "field", Raw: quote(c.Field.Name)},
 		{Field: "policy", Raw: quote(string(c.Field.Policy))},
 		{Field: "values", Raw: values},
 		{Field: "state", Raw: quote("open")},
-		{Field: "owner", Raw: quote(r.Owner.String())},
-	}}
-	if r.Owner.IsZero() {
-		e.Set = e.Set[:len(e.Set)-1]
+	}
+	if owner := ownedBy(r).Owner; !owner.IsZero() {
+		set = append(set, record.Value{Field: "owner", Raw: quoteID(owner)})
 	}
 	if base := AsText(c.Base); base != nil && kind.Field("base") != nil && tells(r.Kind, c.Field.Name) {
-		e.Set = append(e.Set, record.Value{Field: "base", Raw: base})
+		set = append(set, record.Value{Field: "base", Raw: base})
 	}
-	if known, err := s.find(id); known != nil || err != nil {
-		return err // asked already
-	}
-	d := s.fresh(kind, id)
-	w := s.write(&record.Edit{})
-	w.Server = true
-	report, err := conflicts.Apply(d.now, e, w)
-	if err != nil {
-		return err
-	}
-	s.defaults(d.now)
-	return s.report(d.now, report, &history.Edit{Edit: e, Server: true})
+	return s.setSelf(kind, id, set)
 }
 
 // maxShownValue is the longest value that a conflict carries; a longer one is
@@ -242,14 +244,14 @@ func isOpen(asked *record.Record) bool {
 // writing need not go to the inbox as well.
 func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
 	if chosen == nil {
-		return s.mark(asked, record.Values{{Field: "state", Raw: quote("expired")}})
+		return s.setSelf(asked.Kind, asked.ID, record.Values{{Field: "state", Raw: quote("expired")}})
 	}
 	set := s.signature(asked)
 	about := s.w.schema.Kind(asked.Text("about_kind"))
 	if text := AsText(chosen); text != nil && (about == nil || tells(about, asked.Text("field"))) {
 		set = append(set, record.Value{Field: "chosen", Raw: text})
 	}
-	return s.mark(asked, set)
+	return s.setSelf(asked.Kind, asked.ID, set)
 }
 
 // AsText is a value as a conflict shows it: text as it is, anything else as the
@@ -276,20 +278,4 @@ func (s *settling) signature(asked *record.Record) (set record.Values) {
 		set = append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})
 	}
 	return set
-}
-
-// mark writes to a conflict in the name of the server, which has seen all that
-// there is.
-func (s *settling) mark(asked *record.Record, set record.Values) error {
-	e := &record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: set}
-	body := history.Edit{Edit: e, P: asked.Seq, Server: true}
-	d := s.draft(asked)
-	d.quiet, d.wrote = false, true
-	w := s.write(&record.Edit{})
-	w.Server, w.Seen.Log = true, s.w.head.Seq
-	report, err := conflicts.Apply(d.now, e, w)
-	if err != nil {
-		return err
-	}
-	return s.report(d.now, report, &body)
 }

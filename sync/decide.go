@@ -106,7 +106,7 @@ func (s *settling) decided(e *record.Edit, now *record.Record) error {
 		return nil
 	}
 	if decides(e) && !s.actor.System {
-		return s.mark(now, s.signature(now))
+		return s.setSelf(now.Kind, now.ID, s.signature(now))
 	}
 	return nil
 }
@@ -114,8 +114,7 @@ func (s *settling) decided(e *record.Edit, now *record.Record) error {
 // second tells of a value that was not taken because somebody else has decided.
 func (s *settling) second(asked *record.Record, c record.Clash) {
 	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
-	s.clashes, s.mine, s.merged = append(s.clashes, c), append(s.mine, true), true
-	s.via = append(s.via, "")
+	s.tell(c, told{mine: true})
 }
 
 // checkInbox says what a person may change of a conflict: that it is decided, and
@@ -172,7 +171,7 @@ func (s *settling) handOver(r *record.Record) error {
 		if asked.Kind.Name != conflictKind || !isOpen(asked) || asked.Owner == r.Owner {
 			continue
 		}
-		if err := s.mark(asked, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
+		if err := s.setSelf(asked.Kind, asked.ID, record.Values{{Field: "owner", Raw: quoteID(r.Owner)}}); err != nil {
 			return err
 		}
 	}

@@ -71,12 +71,10 @@ func reasonOf(a, b *record.Record) string {
 // led tells the author that what he wrote to goes on as another record.
 func (s *settling) led(survivor *record.Record, dead record.ID) {
 	id := redirectID(dead)
-	s.merged = true
-	s.clashes = append(s.clashes, record.Clash{
+	s.tell(record.Clash{
 		Kind: survivor.Kind.Name, ID: survivor.ID, Field: history.Merged,
 		Kept: quoteID(survivor.ID), Lost: quoteID(dead), Code: duplicatePolicy, Conflict: &id,
-	})
-	s.mine, s.via = append(s.mine, false), append(s.via, "")
+	}, told{dead: dead})
 }
 
 // duplicatePolicy is what the wire calls it when two records become one.
@@ -96,7 +94,7 @@ func (s *settling) takeOver(d *draft, from, first *record.Record) error {
 	s.share(to, from, first, e, &all)
 	s.taking = from
 	defer func() { s.taking = nil }()
-	return s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
+	return s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true, Of: from.ID})
 }
 
 // ownFields are those that say whose a record is and of its making: they are

@@ -202,7 +202,7 @@ func (w *work) openParked(seq record.Seq) (*settling, error) {
 		return nil, fmt.Errorf("row %d of the log: replica %d is not there", seq, row.Replica)
 	}
 	m.Hash = row.Hash
-	s := &settling{w: w, m: m, writer: writer, person: row.Person, parked: seq, drafts: map[record.ID]*draft{}}
+	s := &settling{w: w, m: m, writer: writer, person: row.Person, parked: seq, drafts: map[record.ID]*draft{}, noted: map[record.ID]bool{}}
 	s.proof = w.e.teller.Prove(w.tx.Org, writer.ID, m)
 	s.proof.Result = record.Applied // it was proven when it came, and the key may be another by now
 	return s, nil

@@ -4,7 +4,6 @@ import (
 	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
-	"roadbook/sync/history"
 )
 
 // requestKind is the kind of the records that ask whoever answers for a field
@@ -17,18 +16,15 @@ const requested = "requested"
 // request asks whoever answers for a field for a value, and tells its author.
 // The request is his: he sees it, and whoever sees the record.
 func (s *settling) request(r *record.Record, c conflicts.Clash) error {
-	s.merged = true
-	told := record.Clash{Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: requested}
+	clash := record.Clash{Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: requested}
 	if kind := s.w.schema.Kind(requestKind); kind != nil {
 		id := s.requestID(r, c.Field.Name, c.LostBy)
 		if err := s.openRequest(kind, id, r, c); err != nil {
 			return err
 		}
-		told.Conflict = &id
+		clash.Conflict = &id
 	}
-	s.clashes = append(s.clashes, told)
-	s.mine = append(s.mine, true)
-	s.via = append(s.via, "")
+	s.tell(clash, told{mine: true})
 	return nil
 }
 
@@ -53,27 +49,7 @@ func (s *settling) openRequest(kind *record.Kind, id record.ID, r *record.Record
 			set = append(set, record.Value{Field: v.Field, Raw: quote(string(v.Raw))})
 		}
 	}
-	d := s.fresh(kind, id)
-	return s.writeSelf(d, &record.Edit{Op: record.OpCreate, Kind: kind.Name, ID: id, Set: set})
-}
-
-// writeSelf has the server write to a record, in the mutation in hand.
-func (s *settling) writeSelf(d *draft, e *record.Edit) error {
-	body := history.Edit{Edit: e, Server: true}
-	w := s.write(&record.Edit{})
-	w.Server, w.Seen.Log = true, s.w.head.Seq // it has seen all that there is
-	if d.was != nil {
-		body.P = d.was.Seq
-		d.quiet, d.wrote = false, true
-	}
-	report, err := conflicts.Apply(d.now, e, w)
-	if err != nil {
-		return err
-	}
-	if d.was == nil {
-		s.defaults(d.now)
-	}
-	return s.report(d.now, report, &body)
+	return s.setSelf(kind, id, set)
 }
 
 // answerRequest closes a request whose answer follows from a write.
@@ -82,11 +58,11 @@ func (s *settling) answerRequest(r *record.Record, a conflicts.Answer) error {
 	if err != nil || asked == nil || asked.State == record.Deleted || asked.Text("state") != "open" {
 		return err
 	}
-	e := &record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: record.Values{{Field: "state", Raw: quote(a.State)}}}
+	set := record.Values{{Field: "state", Raw: quote(a.State)}}
 	if !s.actor.Person.IsZero() {
-		e.Set = append(e.Set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
 	}
-	return s.writeSelf(s.draft(asked), e)
+	return s.setSelf(asked.Kind, asked.ID, set)
 }
 
 // onlyOwned reports whether an edit changes fields for which somebody answers,

@@ -1,12 +1,25 @@
 package sync
 
 import (
+	"bytes"
 	"strings"
 
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/record/match"
 )
+
+// duplicateKind is the kind of the records that say what people have decided of
+// two that may be one.
+const duplicateKind = "duplicate"
+
+// apartID is the id of the record that says what people have decided of a pair.
+func apartID(a, b record.ID) record.ID {
+	if bytes.Compare(b[:], a[:]) < 0 {
+		a, b = b, a
+	}
+	return a.Derive(duplicateKind + " " + b.String())
+}
 
 // What people say of two records: that a merge was a mistake, that what only
 // looks alike is one, or that it is not.

@@ -38,8 +38,7 @@ type settling struct {
 	edits     []history.Edit
 	clashes   []record.Clash
 	taking    *record.Record // it is being merged into another
-	via       []history.Via  // of each clash
-	mine      []bool         // of each clash: the author's value is the one that lost
+	told      []told         // of each clash, how it is kept
 	merged    bool
 	met       map[record.ID]version.Vector // what the author had seen, by record, beyond what is durable
 	effects   []Effects
@@ -60,7 +59,7 @@ func (w *work) settle(writer *store.Writer, m *record.Mutation, person record.ID
 		return w.settleTwin(writer, m, first, person)
 	}
 	for {
-		s := &settling{w: w, m: m, writer: writer, person: person, drafts: map[record.ID]*draft{}}
+		s := &settling{w: w, m: m, writer: writer, person: person, drafts: map[record.ID]*draft{}, noted: map[record.ID]bool{}}
 		if m.Again != nil && m.Again.Epoch != w.head.Epoch {
 			s.proof = w.e.teller.Prove(w.tx.Org, writer.ID, m)
 		}

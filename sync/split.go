@@ -16,7 +16,7 @@ import (
 // logged for the one that had gone, before or after, is its own again, one that
 // was logged for the survivor stays. The two are not found to be one again.
 func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
-	before, err := s.beforeMerge(redirect.was)
+	before, later, err := s.beforeMerge(redirect.was)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 	}
 	d, back := s.draft(survivor), s.draft(dead)
 	if survivor.State == record.Live {
-		if err := s.partWith(d, redirect.was, dead, before); err != nil {
+		if err := s.partWith(d, redirect.was, dead, before, later); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 
 // partWith takes out of a survivor what it had from the dead one. What has been
 // written since stays where it was written.
-func (s *settling) partWith(d *draft, redirect, dead *record.Record, before record.Values) error {
+func (s *settling) partWith(d *draft, redirect, dead *record.Record, before, later record.Values) error {
 	at := redirect.Slot("reason").By
 	let := dead.Owner // into the survivor
 	if owner, had := record.RawID(before.Get("owner")); had {
@@ -77,21 +77,22 @@ func (s *settling) partWith(d *draft, redirect, dead *record.Record, before reco
 				return err
 			}
 			all.Was, e.Set = append(all.Was, stood), append(e.Set, record.Value{Field: v.Field, Raw: slot.Raw})
-		case slot.By.Seq == at.Seq: // nobody has written since
+		case slot.By.Seq == at.Seq && (later.Get(v.Field) == nil || theirs != nil && slot.By.Same(theirs.By)): // nobody has written since
 			slot.Raw, slot.By, slot.Versions = record.OrNull(v.Raw), s.by, nil
 			all.Was, e.Set = append(all.Was, stood), append(e.Set, record.Value{Field: v.Field, Raw: slot.Raw})
 		}
 	}
-	return s.report(d.now, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
+	return s.report(d.now, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true, Of: dead.ID})
 }
 
-// beforeMerge is what stood in a survivor before the merge that a redirect is of.
-func (s *settling) beforeMerge(redirect *record.Record) (record.Values, error) {
+// beforeMerge is what stood in a survivor before the merge that a redirect is of,
+// and what that row has written to after it.
+func (s *settling) beforeMerge(redirect *record.Record) (before, later record.Values, err error) {
 	row, err := s.w.entryAt(redirect.Slot("reason").By.Seq)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return history.WasOf(row.Body, typedTo(redirect.Slot("survivor")))
+	return history.WasOf(row.Body, typedTo(redirect.Slot("survivor")), redirect.Ref("dead"))
 }
 
 // takeOut takes the adds of the dead record out of a set, and the one by which

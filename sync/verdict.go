@@ -116,9 +116,9 @@ func (s *settling) truth() ([]record.Shown, error) {
 func (s *settling) storedClashes() []history.Clash {
 	var out []history.Clash
 	for i, c := range s.clashes {
-		kept := history.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.mine[i], Via: s.via[i]}
-		if id, ok := record.RawID(c.Lost); ok && c.Field == history.Merged {
-			kept.Dead = &id
+		kept := history.Clash{Kind: c.Kind, ID: c.ID, Field: c.Field, Code: c.Code, Conflict: c.Conflict, Mine: s.told[i].mine, Via: s.told[i].via}
+		if dead := s.told[i].dead; !dead.IsZero() {
+			kept.Dead = &dead
 		}
 		out = append(out, kept)
 	}

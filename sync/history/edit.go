@@ -15,8 +15,9 @@ type Edit struct {
 	Edit   *record.Edit
 	P      record.Seq
 	Was    record.Values
-	Server bool // the engine did this, nobody typed it
-	Buried bool // it met a delete that wins
+	Server bool      // the engine did this, nobody typed it
+	Of     record.ID // the record that came into this one, or is taken out of it again
+	Buried bool      // it met a delete that wins
 }
 
 func (b *Edit) append(out []byte) []byte {
@@ -44,6 +45,9 @@ func (b *Edit) append(out []byte) []byte {
 	}
 	if b.Server {
 		out = append(out, `,"by":"server"`...)
+	}
+	if !b.Of.IsZero() {
+		out = append(record.AppendID(append(out, `,"of":"`...), b.Of), '"')
 	}
 	if b.Buried {
 		out = append(out, `,"buried":true`...)

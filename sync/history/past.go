@@ -17,6 +17,7 @@ type pastEdit struct {
 	Set    record.Values `json:"set"`
 	Was    record.Values `json:"was"`
 	By     string        `json:"by"`
+	Of     record.ID     `json:"of"`
 	Buried bool          `json:"buried"`
 }
 
@@ -144,26 +145,36 @@ func canonical(f *record.Field, raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// mergedEdit is what came into a record when another was merged into it.
-func mergedEdit(body []byte, id record.ID) (pastEdit, error) {
+// mergedEdit is what came into a record when a certain other was merged into it,
+// and what the same row has done to it after that: it may have several merges.
+func mergedEdit(body []byte, id, dead record.ID) (came pastEdit, after []pastEdit, err error) {
 	edits, err := pastEdits(body)
-	for _, e := range edits {
-		if e.ID == id && e.By == "server" && e.Op == record.OpEdit && len(e.Was) > 0 {
-			return e, err
+	for i, e := range edits {
+		if e.ID == id && e.Of == dead && e.Op == record.OpEdit {
+			return e, edits[i+1:], err
 		}
 	}
-	return pastEdit{}, err
+	return pastEdit{}, nil, err
 }
 
-// WasOf is what stood in a record before another was merged into it.
-func WasOf(body []byte, id record.ID) (record.Values, error) {
-	e, err := mergedEdit(body, id)
-	return e.Was, err
+// WasOf is what stood in a record before another was merged into it, and what of
+// that the same row has written to after that.
+func WasOf(body []byte, id, dead record.ID) (was, later record.Values, err error) {
+	e, after, err := mergedEdit(body, id, dead)
+	for _, next := range after {
+		if next.ID == id {
+			later = append(later, next.Was...)
+		}
+	}
+	return e.Was, later, err
 }
 
 // parted is the value that lost when two records became one.
 func parted(body []byte, c Clash) json.RawMessage {
-	e, err := mergedEdit(body, c.ID)
+	if c.Dead == nil {
+		return nil
+	}
+	e, _, err := mergedEdit(body, c.ID, *c.Dead)
 	switch {
 	case err != nil:
 		return nil

@@ -1,0 +1,64 @@
+package sync
+
+import (
+	"roadbook/conflicts"
+	"roadbook/record"
+	"roadbook/sync/history"
+)
+
+// isNote reports whether records of a kind are the server's notes about the
+// record that they belong to: people do not make them, they are no reason to
+// keep it, and to make one is no edit of it.
+func isNote(k *record.Kind) bool {
+	return k.Name == conflictKind || k.Name == requestKind || k.Name == redirectKind || k.Name == duplicateKind
+}
+
+// setSelf has the server give fields of a record values, in the mutation in hand, and
+// make it if it is not there.
+func (s *settling) setSelf(kind *record.Kind, id record.ID, set record.Values) error {
+	known, err := s.find(id)
+	if err != nil {
+		return err
+	}
+	e := &record.Edit{Op: record.OpEdit, Kind: kind.Name, ID: id, Set: set}
+	if known == nil {
+		e.Op = record.OpCreate
+		return s.writeSelf(s.fresh(kind, id), e)
+	}
+	return s.writeSelf(s.draft(known), e)
+}
+
+// writeSelf has the server write to a record, in the mutation in hand.
+func (s *settling) writeSelf(d *draft, e *record.Edit) error {
+	w := s.write(&record.Edit{})
+	w.Server, w.Seen.Log = true, s.w.head.Seq // it has seen all that there is
+	d.quiet, d.wrote = false, true
+	report, err := conflicts.Apply(d.now, e, w)
+	if err != nil {
+		return err
+	}
+	if d.was == nil {
+		s.defaults(d.now)
+	}
+	return s.report(d.now, report, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
+}
+
+// noteOf makes one of the notes about two records, or changes it. What it says
+// then is not taken for what somebody has decided.
+func (s *settling) noteOf(kind string, id, owner record.ID, set record.Values) error {
+	k := s.w.schema.Kind(kind)
+	if k == nil {
+		return nil
+	}
+	known, err := s.find(id)
+	switch {
+	case err != nil:
+		return err
+	case known == nil && !owner.IsZero():
+		set = append(set, record.Value{Field: "owner", Raw: quoteID(owner)})
+	case known != nil:
+		s.noted[id] = true
+		s.draft(known).now.State, s.draft(known).now.Tomb = record.Live, record.Writer{}
+	}
+	return s.setSelf(k, id, set)
+}
