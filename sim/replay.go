@@ -130,6 +130,7 @@ func (r *replay) row(row *logRow) error {
 		r.twins[row.replica] = append(r.twins[row.replica], r.dots[row.id])
 	case r.w.alike:
 		r.sums(row)
+		r.judges(row)
 	default:
 		r.accepted(row)
 	}

@@ -51,7 +51,7 @@ func (s *settling) mootAll(gone []record.ID) error {
 	if err := s.loadOpen(gone, conflictKind, "state", &open); err != nil {
 		return err
 	}
-	return s.moot(gone)
+	return s.closeAsked(gone)
 }
 
 // loadOpen loads the live records of a kind below some others of which a field
@@ -83,17 +83,21 @@ func (s *settling) under(parents []record.ID) []*record.Record {
 	for _, id := range parents {
 		is[id] = true
 	}
-	var out []*record.Record
+	return s.those(func(rec *record.Record) bool { return is[rec.Parent] })
+}
+
+// those are the records of which something is true, of all that are loaded or made.
+func (s *settling) those(is func(*record.Record) bool) (out []*record.Record) {
 	for id, rec := range s.w.records {
 		if d := s.drafts[id]; d != nil {
 			rec = d.now
 		}
-		if rec != nil && is[rec.Parent] {
+		if rec != nil && is(rec) {
 			out = append(out, rec)
 		}
 	}
 	for _, id := range s.order {
-		if d := s.drafts[id]; s.w.records[id] == nil && is[d.now.Parent] {
+		if d := s.drafts[id]; s.w.records[id] == nil && is(d.now) {
 			out = append(out, d.now)
 		}
 	}

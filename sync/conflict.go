@@ -267,15 +267,10 @@ func AsText(raw json.RawMessage) json.RawMessage {
 }
 
 // signature says that it is decided, by whom, and when.
-func (s *settling) signature(asked *record.Record) (set record.Values) {
-	if !s.actor.Person.IsZero() {
-		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
-	}
+func (s *settling) signature(asked *record.Record) record.Values {
+	set := s.signed()
 	if asked.Text("state") != "resolved" { // its author may have said so himself
 		set = append(set, record.Value{Field: "state", Raw: quote("resolved")})
-	}
-	if asked.Kind.Field("decided_at") != nil { // a schema from before does not have it
-		set = append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})
 	}
 	return set
 }

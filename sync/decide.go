@@ -27,23 +27,39 @@ func decides(e *record.Edit) bool {
 		(e.Set.Text("state") == "resolved" || e.Set.Get("state") == nil && !record.IsNull(e.Set.Get("chosen")))
 }
 
+// judges reports whether an edit says what is to become of two records that are
+// one, or may be.
+func judges(e *record.Edit) bool {
+	return (e.Kind == redirectKind || e.Kind == duplicateKind) && e.Op == record.OpEdit && e.Set.Get("state") != nil
+}
+
+// choice lists the fields of a conflict, or of a note about two records, that say
+// what was decided, nil if nobody has.
+func choice(asked *record.Record) []string {
+	switch {
+	case asked == nil || asked.State == record.Deleted:
+	case asked.Kind.Name == conflictKind && asked.Text("state") == "resolved":
+		return []string{"state", "chosen"} // who has changed his mind has decided anew
+	case (asked.Kind.Name == redirectKind || asked.Kind.Name == duplicateKind) && !record.IsNull(asked.Raw("decided_at")):
+		return []string{"state"}
+	}
+	return nil
+}
+
 // lookTaken finds what the mutation means to decide and somebody else has
 // decided, of which its author did not know.
 func (s *settling) lookTaken() error {
 	for i := range s.m.Edits {
 		e := &s.m.Edits[i]
-		if e.Kind != conflictKind || !slices.ContainsFunc(e.Set, func(v record.Value) bool { return slices.Contains(deciding, v.Field) }) {
+		if e.Kind != conflictKind && !judges(e) || !slices.ContainsFunc(e.Set, func(v record.Value) bool { return slices.Contains(deciding, v.Field) }) {
 			continue
 		}
 		asked, err := s.find(e.ID)
 		if err != nil {
 			return err
 		}
-		if asked == nil || asked.Kind.Name != conflictKind || asked.State == record.Deleted || asked.Text("state") != "resolved" {
-			continue
-		}
 		w := s.write(e)
-		if slices.ContainsFunc([]string{"state", "chosen"}, func(field string) bool { // who has changed his mind has decided anew
+		if slices.ContainsFunc(choice(asked), func(field string) bool {
 			slot := asked.Slot(field)
 			return slot != nil && !w.Covers(slot.By)
 		}) {
@@ -94,18 +110,25 @@ func (s *settling) isKept(id record.ID) bool {
 	})
 }
 
-// decided tells the author of an edit of a conflict that somebody was first, or
-// signs his decision.
+// decided tells the author of an edit of a conflict, or of a note about two
+// records, that somebody was first, or signs his decision.
 func (s *settling) decided(e *record.Edit, now *record.Record) error {
 	if slices.ContainsFunc(s.taken, func(asked *record.Record) bool { return asked.ID == now.ID }) {
 		if !slices.ContainsFunc(s.clashes, func(c record.Clash) bool { return c.ID == now.ID }) { // both have chosen the same
+			field := "chosen"
+			if now.Kind.Name != conflictKind {
+				field = "state"
+			}
 			s.second(now, record.Clash{
-				Kind: now.Kind.Name, ID: now.ID, Field: "chosen", Kept: record.OrNull(now.Raw("chosen")), Lost: record.OrNull(e.Set.Get("chosen")),
+				Kind: now.Kind.Name, ID: now.ID, Field: field, Kept: record.OrNull(now.Raw(field)), Lost: record.OrNull(e.Set.Get(field)),
 			})
 		}
 		return nil
 	}
-	if decides(e) && !s.actor.System {
+	switch {
+	case judges(e):
+		return s.setSelf(now.Kind, now.ID, s.signed())
+	case decides(e) && !s.actor.System:
 		return s.setSelf(now.Kind, now.ID, s.signature(now))
 	}
 	return nil
@@ -178,8 +201,8 @@ func (s *settling) handOver(r *record.Record) error {
 	return nil
 }
 
-// moot closes the conflicts about what is deleted by somebody who had seen it.
-func (s *settling) moot(above []record.ID) error {
+// closeAsked closes the conflicts about what is deleted by somebody who had seen it.
+func (s *settling) closeAsked(above []record.ID) error {
 	for _, asked := range s.under(above) {
 		if asked.Kind.Name != conflictKind || !isOpen(asked) {
 			continue

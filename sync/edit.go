@@ -162,7 +162,7 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	w.Stood = func(field string) (json.RawMessage, error) {
 		return history.Stood(read, field, by, s.w.entryAt)
 	}
-	if rec.Kind.Name == conflictKind && decides(e) {
+	if decides(e) || judges(e) {
 		w.Seen.Log = s.w.head.Seq // a person's word is not less for coming after the server has given up
 	}
 	if err := s.spendBack(d, e); err != nil {
@@ -177,7 +177,7 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 		return err
 	}
 	switch rec.Kind.Name {
-	case conflictKind:
+	case conflictKind, redirectKind, duplicateKind:
 		return s.decided(e, d.now)
 	case reserveKind:
 		return s.giveBack(d)

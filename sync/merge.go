@@ -38,6 +38,11 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 			return nil, err
 		}
 	}
+	if s.judging { // otherwise nothing is made one that is kept apart
+		if err := s.mootBetween(survivor.now, dead.now, "dismissed"); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.lead(dead.now, survivor.now, reason); err != nil {
 		return nil, err
 	}
@@ -47,6 +52,9 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 		}
 	}
 	if err := s.say(survivor.now, dead.now, "merged"); err != nil {
+		return nil, err
+	}
+	if err := s.mootNotes(dead.now, func(*record.Record) bool { return true }); err != nil {
 		return nil, err
 	}
 	s.led(survivor.now, dead.now.ID)

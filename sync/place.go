@@ -83,7 +83,8 @@ func (s *settling) place(d *draft) error {
 	r := d.now
 	changed := d.was != nil && (d.was.Owner != r.Owner || d.was.Root != r.Root ||
 		string(d.was.Raw("collaborators")) != string(r.Raw("collaborators")))
-	moved := d.was == nil || d.was.State != r.State || changed
+	turned := (r.State == record.Live) != (len(r.Scopes) > 0) // it may have been brought back and buried by this very mutation
+	moved := d.was == nil || d.was.State != r.State || changed || turned
 	if changed && r.Kind.Scope == "" {
 		s.rescope = append(s.rescope, r.ID)
 	}

@@ -33,32 +33,88 @@ func (s *settling) decide(d *draft) error {
 	if d.now.State == record.Deleted {
 		return errs.New("sync.decide", errs.Clash, "this cannot be deleted; say that the two are not one instead").Coded("merged")
 	}
-	was, now := d.was.Text("state"), d.now.Text("state")
-	if was == now {
+	now := d.now.Text("state")
+	if d.was.Text("state") == now {
 		return nil
 	}
-	one, other := "account", "other"
-	if d.now.Kind.Name == redirectKind {
-		one, other = "survivor", "dead"
+	s.judging = true
+	defer func() { s.judging = false }()
+	if d.now.Kind.Name == duplicateKind {
+		return s.decidePair(d.now, now)
 	}
-	a, err := s.find(d.now.Ref(one))
+	a, err := s.goesOn(typedTo(d.now.Slot("survivor")))
 	if err != nil {
 		return err
 	}
-	b, err := s.find(d.now.Ref(other))
-	if err != nil {
+	b, err := s.find(d.now.Ref("dead"))
+	switch {
+	case err != nil:
 		return err
-	}
-	if a == nil || b == nil {
+	case a == nil || b == nil:
 		return missing()
-	}
-	switch now {
-	case "split":
+	case now == "split":
 		return s.split(d, a, b)
-	case "merged":
+	}
+	return s.join(a, b)
+}
+
+// decidePair does what somebody says of two that may be one. Either may have gone
+// on as another since he read of them.
+func (s *settling) decidePair(note *record.Record, state string) error {
+	one, other := typedTo(note.Slot("account")), note.Ref("other")
+	a, err := s.goesOn(one)
+	if err != nil {
+		return err
+	}
+	b, err := s.goesOn(other)
+	switch {
+	case err != nil:
+		return err
+	case a == nil || b == nil:
+		return missing()
+	case a.ID == b.ID && state == "merged":
+		return s.mayJudge(a, b)
+	case a.ID == b.ID:
+		return s.undo(one, other)
+	case state == "merged":
 		return s.join(a, b)
 	}
 	return s.mayJudge(a, b)
+}
+
+// goesOn is a record, or what it goes on as.
+func (s *settling) goesOn(id record.ID) (*record.Record, error) {
+	id, err := s.w.heir(id, s.find)
+	if err != nil {
+		return nil, err
+	}
+	return s.find(id)
+}
+
+// undo takes back the merge of two, because somebody says that they are not one.
+func (s *settling) undo(one, other record.ID) error {
+	for _, pair := range [][2]record.ID{{one, other}, {other, one}} {
+		lead, err := s.find(redirectID(pair[0]))
+		if err != nil {
+			return err
+		}
+		if !leads(lead) || typedTo(lead.Slot("survivor")) != pair[1] || s.draft(lead).was == nil {
+			continue
+		}
+		survivor, err := s.goesOn(pair[1])
+		if err != nil {
+			return err
+		}
+		dead, err := s.find(pair[0])
+		if err != nil || dead == nil {
+			return err
+		}
+		if err := s.noteOf(redirectKind, lead.ID, record.NoID, record.Values{{Field: "state", Raw: quote("split")}}); err != nil {
+			return err
+		}
+		return s.split(s.drafts[lead.ID], survivor, dead)
+	}
+	return errs.New("sync.undo", errs.Clash, "both have become part of a third; undo one of those merges instead").Coded("merged")
 }
 
 // mayJudge refuses to say of two records that they are not one to whoever is
@@ -97,7 +153,7 @@ const maxSuggested = 3
 // more of the other than a hint.
 func (s *settling) suggest(r, other *record.Record, key match.Key) error {
 	known, err := s.find(apartID(r.ID, other.ID))
-	if err != nil || known != nil {
+	if err != nil || known != nil && known.Text("state") != moot {
 		return err
 	}
 	return s.noteOf(duplicateKind, apartID(r.ID, other.ID), other.Owner, s.pair(r, other, "open", key))

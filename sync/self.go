@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"slices"
+
 	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/sync/history"
@@ -20,6 +22,7 @@ func (s *settling) setSelf(kind *record.Kind, id record.ID, set record.Values) e
 	if err != nil {
 		return err
 	}
+	set = slices.DeleteFunc(slices.Clone(set), func(v record.Value) bool { return kind.Field(v.Field) == nil }) // a schema from before
 	e := &record.Edit{Op: record.OpEdit, Kind: kind.Name, ID: id, Set: set}
 	if known == nil {
 		e.Op = record.OpCreate
@@ -43,8 +46,8 @@ func (s *settling) writeSelf(d *draft, e *record.Edit) error {
 	return s.report(d.now, report, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
 }
 
-// noteOf makes one of the notes about two records, or changes it. What it says
-// then is not taken for what somebody has decided.
+// noteOf makes one of the notes about two records, or changes it. It is signed if
+// somebody has decided that; what the server has found by itself nobody has.
 func (s *settling) noteOf(kind string, id, owner record.ID, set record.Values) error {
 	k := s.w.schema.Kind(kind)
 	if k == nil {
@@ -58,7 +61,24 @@ func (s *settling) noteOf(kind string, id, owner record.ID, set record.Values) e
 		set = append(set, record.Value{Field: "owner", Raw: quoteID(owner)})
 	case known != nil:
 		s.noted[id] = true
+		set = append(set, s.byline()...)
 		s.draft(known).now.State, s.draft(known).now.Tomb = record.Live, record.Writer{}
 	}
 	return s.setSelf(k, id, set)
+}
+
+// byline signs a note in the name of whoever judges, or takes a name away.
+func (s *settling) byline() record.Values {
+	if s.judging {
+		return s.signed()
+	}
+	return record.Values{{Field: "resolver", Raw: record.OrNull(nil)}, {Field: "decided_at", Raw: record.OrNull(nil)}}
+}
+
+// signed says by whom something is decided, and when.
+func (s *settling) signed() (set record.Values) {
+	if !s.actor.Person.IsZero() {
+		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
+	}
+	return append(set, record.Value{Field: "decided_at", Raw: instant(s.by.Stamp.MS)})
 }

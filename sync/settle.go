@@ -47,6 +47,7 @@ type settling struct {
 	redirects map[*record.Edit]redirected
 	became    map[alikeKey][]record.ID // who has got a key by this mutation
 	noted     map[record.ID]bool       // notes that the server itself has changed
+	judging   bool                     // what is noted now somebody has decided
 	assumed   []record.ID              // to be new, without looking
 	after     record.ID                // the refused mutation that it builds on
 	taken     []*record.Record         // conflicts that somebody else has decided first

@@ -7,6 +7,7 @@ import (
 
 	"roadbook/conflicts"
 	"roadbook/record"
+	"roadbook/record/match"
 	"roadbook/sync/history"
 )
 
@@ -45,7 +46,55 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 			return err
 		}
 	}
-	return s.say(d.now, back.now, "dismissed")
+	if err := s.pointBack(d.now); err != nil {
+		return err
+	}
+	if err := s.say(d.now, back.now, "dismissed"); err != nil {
+		return err
+	}
+	if err := s.mootBetween(d.now, back.now, "merged"); err != nil {
+		return err
+	}
+	first, err := s.find(typedTo(redirect.was.Slot("survivor")))
+	if err == nil && first != nil && first.ID != d.now.ID { // which has gone on as another since
+		err = s.say(first, back.now, "dismissed")
+	}
+	if err != nil {
+		return err
+	}
+	return s.mootNotes(d.now, func(other *record.Record) bool {
+		_, alike := match.Shared(d.now.Matches(), other.Matches())
+		return !alike // but for what it had from there
+	})
+}
+
+// pointBack leads what had gone into the one that is back to it again, which had
+// been led on to the survivor meanwhile.
+func (s *settling) pointBack(survivor *record.Record) error {
+	all, err := s.leadsInto(survivor)
+	for _, lead := range all {
+		slot := lead.Slot("survivor")
+		to, err := s.w.heir(typedTo(slot), s.find)
+		if err != nil {
+			return err
+		}
+		if to == lead.Ref("survivor") {
+			continue
+		}
+		d := s.draft(lead)
+		s.edits = append(s.edits, history.Edit{
+			Edit: &record.Edit{Op: record.OpEdit, Kind: lead.Kind.Name, ID: lead.ID, Set: record.Values{{Field: "survivor", Raw: quoteID(to)}}},
+			P:    seqOf(d.was), Was: record.Values{{Field: "survivor", Raw: slot.Raw}}, Server: true,
+		})
+		d.quiet, d.wrote = false, true
+		typed, now := typedTo(slot), d.now.Put("survivor")
+		now.Raw, now.By.Seq = quoteID(to), s.by.Seq
+		setTyped(now, typed)
+		if err := s.settleDraft(d); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // partWith takes out of a survivor what it had from the dead one. What has been

@@ -3,6 +3,7 @@
 // seeds that it was given, until its time is over, or until something is wrong.
 //
 //	roadsim -seeds 1:1000 -steps 300 -for 2h -parallel 2
+//	roadsim -alike -seeds 1: -for 2h
 //	roadsim -script sim/testdata/twin.script
 //
 // What goes wrong is printed as a script, cut down to the few steps that it
@@ -42,6 +43,7 @@ type options struct {
 	script   string
 	tries    int
 	goOn     bool
+	alike    bool
 	dsn      string
 	every    time.Duration
 }
@@ -57,6 +59,7 @@ func readOptions(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.script, "script", "", "play this `file` and nothing else")
 	f.IntVar(&o.tries, "shrink", 2000, "at most so many tries to cut a failure down")
 	f.BoolVar(&o.goOn, "go-on", false, "do not stop at the first failure")
+	f.BoolVar(&o.alike, "alike", false, "histories in which many people make the same customers")
 	f.StringVar(&o.dsn, "dsn", "", "a PostgreSQL whose user may create databases; without it roadsim starts its own in memory")
 	f.DurationVar(&o.every, "every", 15*time.Second, "how often to say how far it has come")
 	if err := f.Parse(args); err != nil {

@@ -85,6 +85,7 @@ func (s *soak) play(ctx context.Context, stop func()) error {
 
 // some plays as many seeds as one database should hold.
 func (s *soak) some(ctx context.Context, r *sim.Runner, stop func()) (more bool) {
+	r.Alike = s.alike
 	for range perDatabase {
 		seed, ok := s.take()
 		if !ok || ctx.Err() != nil {
