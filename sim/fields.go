@@ -37,15 +37,16 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 	was := e.Was.Get(v.Field)
 	took := was != nil || e.P == 0
 	other, vague := r.text[at], r.vague[at]
+	anew := r.since[at] == row.seq // over what this very mutation has set, or the server by it
 	if took {
 		if was != nil && !vague && norm(json.RawMessage(other)) != norm(was) {
 			r.w.finds("by the history of %s stood %s at %d, by the log's row %s", at, other, row.seq, was)
 		}
-		r.text[at] = string(v.Raw)
+		r.text[at], r.since[at] = string(v.Raw), row.seq
 		r.truth.sets(at, v.Raw, r.w.typed[row.id])
 		delete(r.vague, at)
 	}
-	if !vague {
+	if !vague && !anew {
 		r.fair(row, kind, at, norm(v.Raw), norm(json.RawMessage(other)), took)
 	}
 }
