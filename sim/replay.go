@@ -45,16 +45,16 @@ type replay struct {
 	settled  map[record.ID]int // of those that were parked
 	dots     map[record.ID]dot
 	twins    map[record.ReplicaID][]dot
-	text     map[place]string   // what a field holds by its history
+	text     map[place]string     // what a field holds by its history
 	since    map[place]record.Seq // where that was set
-	vague    map[place]bool     // history does not say: a group was set back to what somebody saw
-	words    map[place][]string // of long texts
-	doubted  map[place][]string // words of texts that may be there or not
-	taken    map[place][]taken  // steps of a process that nobody has replaced
-	stands   map[place][]stood  // and where that has left it, from where on
-	count    map[place]int64    // sums of counters
-	extreme  map[place]string   // of fields that keep the largest or the smallest
-	first    map[place]string   // of fields that keep the first
+	vague    map[place]bool       // history does not say: a group was set back to what somebody saw
+	words    map[place][]string   // of long texts
+	doubted  map[place][]string   // words of texts that may be there or not
+	taken    map[place][]taken    // steps of a process that nobody has replaced
+	stands   map[place][]stood    // and where that has left it, from where on
+	count    map[place]int64      // sums of counters
+	extreme  map[place]string     // of fields that keep the largest or the smallest
+	first    map[place]string     // of fields that keep the first
 	elems    map[place]map[string][]dot
 	writes   map[record.ID][]dot // of records, and of what was hung under them
 	deleted  map[record.ID]bool
