@@ -17,6 +17,7 @@ import (
 
 	_ "roadbook/jobs"           // registers its statement
 	_ "roadbook/modules/people" // registers its statements
+	_ "roadbook/push"           // registers its statements
 	_ "roadbook/query"          // registers those of lists
 	_ "roadbook/store"          // registers the line's
 	"roadbook/store/pg"

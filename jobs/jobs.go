@@ -150,4 +150,3 @@ func (q *Queue) Stats(ctx context.Context) (s Stats, err error) {
 	err = q.pool.QueryRow(ctx, jobsStats).Scan(&s.Due, &s.Waiting, &s.Failed)
 	return s, pg.Classify(err)
 }
-

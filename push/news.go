@@ -90,7 +90,9 @@ func isOpenTask(rec *record.Record) bool {
 	return state != "done" && state != "cancelled"
 }
 
-func answered(state string) bool { return state == "accepted" || state == "declined" || state == "answered" }
+func answered(state string) bool {
+	return state == "accepted" || state == "declined" || state == "answered"
+}
 
 // languageOf is how somebody is spoken to, and whether he is there at all.
 func languageOf(ctx context.Context, view reactions.View, person record.ID) (lang words.Language, active bool, err error) {
