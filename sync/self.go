@@ -5,6 +5,7 @@ import (
 
 	"roadbook/conflicts"
 	"roadbook/record"
+	"roadbook/record/notice"
 	"roadbook/sync/history"
 )
 
@@ -12,7 +13,7 @@ import (
 // record that they belong to: people do not make them, they are no reason to
 // keep it, and to make one is no edit of it.
 func isNote(k *record.Kind) bool {
-	return k.Name == conflictKind || k.Name == requestKind || k.Name == redirectKind || k.Name == duplicateKind
+	return k.Name == conflictKind || k.Name == requestKind || k.Name == redirectKind || k.Name == duplicateKind || k.Name == notice.Kind
 }
 
 // setSelf has the server give fields of a record values, in the mutation in hand, and

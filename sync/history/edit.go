@@ -4,6 +4,7 @@
 package history
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"roadbook/record"
@@ -18,6 +19,11 @@ type Edit struct {
 	Server bool      // the engine did this, nobody typed it
 	Of     record.ID // the record that came into this one, or is taken out of it again
 	Buried bool      // it met a delete that wins
+
+	// Received is what the server's clock said to a record that is new. It is in the
+	// row so that logs of two lives that are the same to the last byte have made the
+	// same records.
+	Received json.RawMessage
 }
 
 func (b *Edit) append(out []byte) []byte {
@@ -51,6 +57,10 @@ func (b *Edit) append(out []byte) []byte {
 	}
 	if b.Buried {
 		out = append(out, `,"buried":true`...)
+	}
+	if b.Received != nil {
+		out = append(out, `,"received":`...)
+		out = append(out, b.Received...)
 	}
 	return append(out, '}')
 }
