@@ -26,11 +26,15 @@ func (s *settling) clash(r *record.Record, c conflicts.Clash) error {
 	}
 	if kind := s.w.schema.Kind(conflictKind); c.Ask && kind != nil && r.Kind != kind {
 		id := s.conflictID(r, c.Field.Name, c.KeptBy, c.LostBy)
-		if err := s.open(kind, id, r, c); err != nil {
+		before, err := s.askedAnew(r, c)
+		if err != nil {
+			return err
+		}
+		if err := s.open(kind, id, r, c, before.rows); err != nil {
 			return err
 		}
 		clash.Conflict = &id
-		ask(r, id, c)
+		ask(r, id, c, before.writers)
 	}
 	s.tell(clash, s.toldOf(c))
 	return nil
@@ -63,7 +67,7 @@ func (s *settling) toldOf(c conflicts.Clash) told {
 
 // ask has the field remember what is asked about it, so that whoever writes it
 // with knowledge of all that answers.
-func ask(r *record.Record, id record.ID, c conflicts.Clash) {
+func ask(r *record.Record, id record.ID, c conflicts.Clash, before []record.Writer) {
 	slot := r.Slot(c.Field.Name)
 	if slot == nil || slices.ContainsFunc(slot.Asked, func(a record.Asked) bool { return a.ID == id }) {
 		return // whether a record is there is no field of it
@@ -78,6 +82,9 @@ func ask(r *record.Record, id record.ID, c conflicts.Clash) {
 	add(c.LostBy)
 	for _, v := range slot.Versions {
 		add(v.By)
+	}
+	for _, by := range before {
+		add(by)
 	}
 	slot.Asked = append(slices.Clip(slot.Asked), a)
 }
@@ -98,11 +105,11 @@ func (s *settling) nameOf(by record.Writer) string {
 	return dotOf(by)
 }
 
-func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
+func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash, before []record.Values) error {
 	if known, err := s.find(id); known != nil || err != nil {
 		return err // asked already
 	}
-	values, err := s.versions(id, c, tells(r.Kind, c.Field.Name))
+	values, err := s.versions(id, c, before, tells(r.Kind, c.Field.Name))
 	if err != nil {
 		return err
 	}
@@ -137,7 +144,7 @@ func tells(kind *record.Kind, field string) bool {
 
 // versions are the values that clashed, or that a person decides between: who
 // wrote each and when.
-func (s *settling) versions(id record.ID, c conflicts.Clash, told bool) ([]byte, error) {
+func (s *settling) versions(id record.ID, c conflicts.Clash, before []record.Values, told bool) ([]byte, error) {
 	type version struct {
 		name string
 		raw  json.RawMessage
@@ -174,6 +181,9 @@ func (s *settling) versions(id record.ID, c conflicts.Clash, told bool) ([]byte,
 			}
 		}
 		out = row.AppendJSON(out)
+	}
+	for _, row := range before {
+		out = row.AppendJSON(append(out, ','))
 	}
 	return append(out, ']'), nil
 }

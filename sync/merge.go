@@ -54,6 +54,9 @@ func (s *settling) merge(a, b *record.Record) (*record.Record, error) {
 	if err := s.say(survivor.now, dead.now, "merged"); err != nil {
 		return nil, err
 	}
+	if err := s.handOn(dead.now, survivor.now); err != nil {
+		return nil, err
+	}
 	if err := s.mootNotes(dead.now, func(*record.Record) bool { return true }); err != nil {
 		return nil, err
 	}
@@ -102,7 +105,10 @@ func (s *settling) takeOver(d *draft, from, first *record.Record) error {
 	s.share(to, from, first, e, &all)
 	s.taking = from
 	defer func() { s.taking = nil }()
-	return s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true, Of: from.ID})
+	if err := s.report(to, all, &history.Edit{Edit: e, P: seqOf(d.was), Server: true, Of: from.ID}); err != nil {
+		return err
+	}
+	return s.carry(to, from)
 }
 
 // ownFields are those that say whose a record is and of its making: they are

@@ -18,7 +18,7 @@ const requested = "requested"
 func (s *settling) request(r *record.Record, c conflicts.Clash) error {
 	clash := record.Clash{Kind: r.Kind.Name, ID: r.ID, Field: c.Field.Name, Kept: c.Kept, Lost: c.Lost, Code: requested}
 	if kind := s.w.schema.Kind(requestKind); kind != nil {
-		id := s.requestID(r, c.Field.Name, c.LostBy)
+		id := s.requestID(r.ID, c.Field.Name, c.LostBy)
 		if err := s.openRequest(kind, id, r, c); err != nil {
 			return err
 		}
@@ -29,8 +29,8 @@ func (s *settling) request(r *record.Record, c conflicts.Clash) error {
 }
 
 // requestID follows from the write that asks, whatever it is called now.
-func (s *settling) requestID(r *record.Record, field string, by record.Writer) record.ID {
-	return r.ID.Derive("request " + field + " " + s.nameOf(by))
+func (s *settling) requestID(rec record.ID, field string, by record.Writer) record.ID {
+	return rec.Derive("request " + field + " " + s.nameOf(by))
 }
 
 func (s *settling) openRequest(kind *record.Kind, id record.ID, r *record.Record, c conflicts.Clash) error {
@@ -52,13 +52,31 @@ func (s *settling) openRequest(kind *record.Kind, id record.ID, r *record.Record
 	return s.setSelf(kind, id, set)
 }
 
-// answerRequest closes a request whose answer follows from a write.
+// answerRequest closes a request whose answer follows from a write, of a record or
+// of what has gone into it.
 func (s *settling) answerRequest(r *record.Record, a conflicts.Answer) error {
-	asked, err := s.find(s.requestID(r, a.Field.Name, a.To))
+	about := []record.ID{r.ID}
+	if r.Kind.Match != nil {
+		ids, err := s.wentInto(r)
+		if err != nil {
+			return err
+		}
+		about = append(about, ids...)
+	}
+	for _, id := range about {
+		if err := s.answerTo(id, a.Field.Name, a.To, a.State); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *settling) answerTo(rec record.ID, field string, by record.Writer, state string) error {
+	asked, err := s.find(s.requestID(rec, field, by))
 	if err != nil || asked == nil || asked.State == record.Deleted || asked.Text("state") != "open" {
 		return err
 	}
-	set := record.Values{{Field: "state", Raw: quote(a.State)}}
+	set := record.Values{{Field: "state", Raw: quote(state)}}
 	if !s.actor.Person.IsZero() {
 		set = append(set, record.Value{Field: "resolver", Raw: quoteID(s.actor.Person)})
 	}

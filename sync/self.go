@@ -44,7 +44,11 @@ func (s *settling) writeSelf(d *draft, e *record.Edit) error {
 	if d.was == nil {
 		s.defaults(d.now)
 	}
-	return s.report(d.now, report, &history.Edit{Edit: e, P: seqOf(d.was), Server: true})
+	body := history.Edit{Edit: e, P: seqOf(d.was), Server: true}
+	if s.taking != nil {
+		body.Of = s.taking.ID
+	}
+	return s.report(d.now, report, &body)
 }
 
 // noteOf makes one of the notes about two records, or changes it. It is signed if

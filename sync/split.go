@@ -46,6 +46,13 @@ func (s *settling) split(redirect *draft, survivor, dead *record.Record) error {
 			return err
 		}
 	}
+	row, err := s.w.entryAt(redirect.was.Slot("reason").By.Seq)
+	if err != nil {
+		return err
+	}
+	if err := s.askAgain(d.now, back.now, row.Body); err != nil {
+		return err
+	}
 	if err := s.pointBack(d.now); err != nil {
 		return err
 	}
@@ -127,7 +134,10 @@ func (s *settling) partWith(d *draft, redirect, dead *record.Record, before, lat
 			}
 			all.Was, e.Set = append(all.Was, stood), append(e.Set, record.Value{Field: v.Field, Raw: slot.Raw})
 		case slot.By.Seq == at.Seq && (later.Get(v.Field) == nil || theirs != nil && slot.By.Same(theirs.By)): // nobody has written since
-			slot.Raw, slot.By, slot.Versions = record.OrNull(v.Raw), s.by, nil
+			slot.Raw, slot.By = record.OrNull(v.Raw), s.by
+			if f.Policy != record.Owned { // there they are what people ask for
+				slot.Versions = nil
+			}
 			all.Was, e.Set = append(all.Was, stood), append(e.Set, record.Value{Field: v.Field, Raw: slot.Raw})
 		}
 	}

@@ -169,6 +169,18 @@ func WasOf(body []byte, id, dead record.ID) (was, later record.Values, err error
 	return e.Was, later, err
 }
 
+// ClosedBy are the conflicts that were closed because a record was merged into
+// another.
+func ClosedBy(body []byte, dead record.ID) (ids []record.ID, err error) {
+	edits, err := pastEdits(body)
+	for _, e := range edits {
+		if e.Of == dead && e.Set.Text("state") == "expired" {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids, err
+}
+
 // parted is the value that lost when two records became one.
 func parted(body []byte, c Clash) json.RawMessage {
 	if c.Dead == nil {
