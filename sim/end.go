@@ -163,7 +163,7 @@ func (t *tables) namesOf(r, root *row) []string {
 	}
 	names := []string{"owner:" + r.owner.String(), "owner:" + root.owner.String()}
 	for _, c := range append(r.texts("collaborators"), root.texts("collaborators")...) {
-		names = append(names, "shared:"+c)
+		names = append(names, "shared:"+c, "owner:"+c) // whoever leads him sees it as well
 	}
 	if scope := "account:" + root.id.String(); t.pinned[scope] {
 		names = append(names, scope)

@@ -70,7 +70,7 @@ func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
 		return false, err
 	}
 	moved := 0
-	for _, rec := range below {
+	for _, rec := range append(below, above) { // that one is right, but for what an older server has left
 		var want []record.ScopeID
 		if rec.State == record.Live {
 			names, err := w.namesOf(rec, root)

@@ -9,7 +9,8 @@ import (
 
 // scopeNames are the scopes that a record belongs in, worked out from what it
 // is now: those of its owner, its root's owner, its own and its root's
-// collaborators. They are never moved from one to another, always worked out
+// collaborators. Who leads a collaborator sees what he works on, as he sees what
+// he owns. They are never moved from one to another, always worked out
 // anew, so that no order of events can leave them wrong.
 func scopeNames(r, root *record.Record) []string {
 	switch r.Kind.Scope {
@@ -27,11 +28,13 @@ func scopeNames(r, root *record.Record) []string {
 	}
 	for _, c := range r.Texts("collaborators") {
 		add(access.SharedPrefix + c)
+		add(access.OwnerPrefix + c)
 	}
 	if root != nil && root.ID != r.ID {
 		add(access.OwnerPrefix + root.Owner.String())
 		for _, c := range root.Texts("collaborators") {
 			add(access.SharedPrefix + c)
+			add(access.OwnerPrefix + c)
 		}
 	}
 	return names
