@@ -5,107 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"roadbook/record"
 	"roadbook/record/shipped"
 	"roadbook/store"
 )
-
-// rescopeAtOnce is how many records of a subtree move in one transaction:
-// enough to be quick, few enough not to hold up a push.
-const rescopeAtOnce = 1000
-
-// RescopeChunk works out anew the scopes of up to a thousand records below one
-// that changed its owner, its collaborators or its parent, and reports whether
-// there is more to do. It compares with what is right now instead of moving
-// from one to another, so it may be repeated, interrupted and overtaken.
-func (e *Engine) RescopeChunk(ctx context.Context, org record.OrgID) (more bool, err error) {
-	turn := e.Store.Turn(org, nil, nil)
-	defer turn.End(ctx)
-	w, err := e.begin(ctx, turn, newMemory(0), true)
-	if err != nil {
-		return false, err
-	}
-	next, found, err := w.tx.NextRescope(ctx)
-	if err != nil || !found {
-		return false, err
-	}
-	done, err := w.moveSubtree(next)
-	if err != nil {
-		return false, err
-	}
-	if done {
-		w.rescoped = append(w.rescoped, next)
-	}
-	sealed, err := w.end()
-	if err != nil || sealed == nil {
-		return true, err
-	}
-	return true, turn.Send(ctx, sealed)
-}
-
-// moveSubtree moves what is not where it belongs; done means that nothing is
-// left.
-func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
-	rows, err := w.tx.Subtree(w.ctx, top.Rec)
-	if err != nil {
-		return false, err
-	}
-	above, err := w.record(top.Rec)
-	if err != nil || above == nil {
-		return true, err
-	}
-	below, err := w.adopt(rows)
-	if err != nil {
-		return false, err
-	}
-	if led, err := w.leadOn(top, above, below); led || err != nil {
-		return false, err
-	}
-	root, err := w.record(above.Root)
-	if err != nil {
-		return false, err
-	}
-	moved := 0
-	for _, rec := range below {
-		var want []record.ScopeID
-		if rec.State == record.Live {
-			names, err := w.namesOf(rec, root)
-			if err != nil {
-				return false, err
-			}
-			if want, err = w.scopeIDs(names); err != nil {
-				return false, err
-			}
-		}
-		if slices.Equal(want, rec.Scopes) && rec.Root == above.Root {
-			continue
-		}
-		if moved == w.e.rescopeAtOnce {
-			w.logMove(top)
-			return false, nil
-		}
-		moved++
-		now := rec.Clone()
-		now.Root = above.Root
-		if enter(now, want, w.head.Seq+1) {
-			w.left[rec.ID] = w.head.Seq + 1
-		}
-		w.put(now)
-	}
-	if moved > 0 {
-		w.logMove(top)
-	}
-	return true, nil
-}
-
-// logMove writes the one row of the log that a chunk takes.
-func (w *work) logMove(top store.Rescope) {
-	w.logOwn(w.next(), `[{"op":"rescope","id":"`+top.Rec.String()+`","at":"`+strconv.FormatInt(int64(top.Seq), 10)+`"}]`)
-}
 
 // Resume finishes what a stopped server has left, for every org: the moves of
 // subtrees, and the look-up rows of records.
