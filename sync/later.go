@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"roadbook/access"
 	"roadbook/record"
 	"roadbook/record/shipped"
 	"roadbook/store"
@@ -73,8 +74,8 @@ func (e *Engine) reindex(ctx context.Context, org record.OrgID) error {
 	return nil
 }
 
-// resumeLookups goes on where a stopped server was interrupted, and gives the
-// shipped look-up fields to orgs from before there were any.
+// resumeLookups goes on where a stopped server was interrupted, and gives what
+// has come into the standard schema to orgs from before.
 func (e *Engine) resumeLookups(ctx context.Context) error {
 	unfinished, err := e.Store.ReindexingOrgs(ctx)
 	if err != nil {
@@ -90,29 +91,38 @@ func (e *Engine) resumeLookups(ctx context.Context) error {
 		return err
 	}
 	for _, org := range orgs {
-		if err := e.adoptLookups(ctx, org); err != nil {
+		if err := e.renew(ctx, org); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Engine) adoptLookups(ctx context.Context, org record.OrgID) error {
-	var adopted *record.Schema
+// renew puts into force what has come into the standard schema since an org got
+// its own. Whether there is anything is looked at first, because mostly there is
+// not; what it is, is worked out where commits of the org queue, so that several
+// servers that start at once do it once.
+func (e *Engine) renew(ctx context.Context, org record.OrgID) error {
+	var renewed *record.Schema
 	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
 		schema, err := e.schema(ctx, tx.Org, tx, head.Schema)
-		if err != nil {
-			return err
+		if err == nil {
+			renewed, err = shipped.Renewed(schema)
 		}
-		if adopted, err = shipped.WithLookups(schema); err != nil {
-			return err
-		}
-		more, err := shipped.WithDuplicates(cmp.Or(adopted, schema))
-		adopted = cmp.Or(more, adopted)
 		return err
 	})
-	if err != nil || adopted == nil {
+	if err != nil || renewed == nil {
 		return err
 	}
-	return e.Publish(ctx, org, adopted)
+	err = e.submit(ctx, org, &job{who: access.Caller{Org: org}, run: func(w *work) error {
+		renewed, err := shipped.Renewed(w.schema)
+		if err != nil || renewed == nil {
+			return err
+		}
+		return w.setSchema(renewed)
+	}})
+	if err != nil {
+		return fmt.Errorf("the schema of org %d: %w", org, err)
+	}
+	return e.reindex(ctx, org)
 }
