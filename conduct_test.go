@@ -107,7 +107,7 @@ var engineOnly = []string{"New", "Store", "Tx", "Commit", "Dirty", "Entry", "Wri
 // lookers read the line, for devices and for people who are online. They borrow
 // the engine's transaction, in which nothing can be written.
 var lookers = map[string][]string{
-	"query": {"Tx"}, "sync/online": {"Tx", "Entry"}, "sync/pages": {"Tx", "Entry", "Writer"}, "sync/history": {"Entry"},
+	"query": {"Tx"}, "sync/online": {"Tx", "Entry"}, "sync/reactions": {"Tx", "Entry"}, "sync/pages": {"Tx", "Entry", "Writer"}, "sync/history": {"Entry"},
 }
 
 // ownDatabase buries a million records in a database that the bench has made for

@@ -96,7 +96,7 @@ func TestActor(t *testing.T) {
 				switch {
 				case k.Scope == record.Catalogue:
 					want = tt.everybodys
-				case k.Name == "request":
+				case k.Name == "request", k.Scope == record.Private:
 					want = tt.request
 				case slices.Contains(customers, k.Name):
 					want = tt.customer

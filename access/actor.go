@@ -18,7 +18,7 @@ type Actor struct {
 }
 
 // kindRights is what a role may do with kinds; "*" is every kind that is not
-// in the catalogue.
+// in the catalogue. What is private is its owner's, whatever his role.
 type kindRights struct{ read, write []string }
 
 // policy is the shipped one. Everybody reads the catalogue.
@@ -32,8 +32,11 @@ var policy = map[Role]kindRights{
 }
 
 func covers(kinds []string, k *record.Kind) bool {
-	if k.Scope == record.Catalogue {
+	switch k.Scope {
+	case record.Catalogue:
 		return slices.Contains(kinds, record.Catalogue)
+	case record.Private:
+		return len(kinds) > 0 // of whoever has a role
 	}
 	return slices.Contains(kinds, "*") || slices.Contains(kinds, k.Name)
 }

@@ -41,13 +41,17 @@ const (
 // A database with steps that this program does not know is an error: what they
 // mean to the data is known only to the program that made them.
 func Up(ctx context.Context, pool *pgxpool.Pool) error {
-	return up(ctx, pool, FS)
+	return up(ctx, pool, FS, goSteps(pool)...)
 }
 
-func up(ctx context.Context, pool *pgxpool.Pool, steps fs.FS) error {
+func up(ctx context.Context, pool *pgxpool.Pool, steps fs.FS, more ...*goose.Migration) error {
 	const op = "migrations.Up"
 
-	if err := checkNotNewer(ctx, pool, steps); err != nil {
+	known := last(steps)
+	for _, step := range more {
+		known = max(known, step.Version)
+	}
+	if err := checkNotNewer(ctx, pool, known); err != nil {
 		return err
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriodSeconds, lockTries))
@@ -60,6 +64,7 @@ func up(ctx context.Context, pool *pgxpool.Pool, steps fs.FS) error {
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps,
 		goose.WithSessionLocker(locker),
 		goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(more...),
 		goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return errs.New(op, errs.Internal, "the steps in migrations/ cannot be read").Because(err)
@@ -67,7 +72,7 @@ func up(ctx context.Context, pool *pgxpool.Pool, steps fs.FS) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return failed(err)
 	}
-	return checkNotNewer(ctx, pool, steps) // a newer program may have been at work while we waited
+	return checkNotNewer(ctx, pool, known) // a newer program may have been at work while we waited
 }
 
 // failed names the step that failed. Each is a transaction, so the database
@@ -86,7 +91,7 @@ func failed(err error) error {
 }
 
 // Version is the last step this program knows.
-func Version() int64 { return last(FS) }
+func Version() int64 { return max(last(FS), jobsStep) }
 
 func last(steps fs.FS) (version int64) {
 	names, _ := fs.Glob(steps, "*.sql")
@@ -99,7 +104,7 @@ func last(steps fs.FS) (version int64) {
 	return version
 }
 
-func checkNotNewer(ctx context.Context, pool *pgxpool.Pool, steps fs.FS) error {
+func checkNotNewer(ctx context.Context, pool *pgxpool.Pool, known int64) error {
 	const op = "migrations.Up"
 
 	var at int64
@@ -107,7 +112,7 @@ func checkNotNewer(ctx context.Context, pool *pgxpool.Pool, steps fs.FS) error {
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "42P01" {
 		return nil // an empty database has no such table
 	}
-	switch known := last(steps); {
+	switch {
 	case err != nil:
 		return fmt.Errorf("%s: what the database's step is: %w", op, err)
 	case at > known:

@@ -78,7 +78,7 @@ type Kind struct {
 	Month    string            `json:"month,omitempty"` // the field that says when it happened
 	OnDelete OnDelete          `json:"on_delete"`
 	Rank     int16             `json:"rank"`            // its place in a first sync
-	Scope    string            `json:"scope,omitempty"` // "catalogue" for what everybody holds
+	Scope    string            `json:"scope,omitempty"` // "catalogue" for what everybody holds, "private" for what its owner alone does
 	Label    map[string]string `json:"label,omitempty"`
 	Match    *match.Rules      `json:"match,omitempty"` // when two records are about the same thing
 	Fields   []*Field          `json:"fields"`
@@ -97,8 +97,12 @@ type Schema struct {
 	byNo   map[int16]*Kind
 }
 
-// Catalogue is the scope of what everybody holds.
-const Catalogue = "catalogue"
+// Catalogue is the scope of what everybody holds, Private that of what its owner
+// alone does, whoever is above him.
+const (
+	Catalogue = "catalogue"
+	Private   = "private"
+)
 
 // stored is how a schema lies in the database: with what devices are not told.
 type stored struct {

@@ -41,6 +41,10 @@ func (g *generator) decision(p *phone) []string {
 func (r *replay) decides(row *logRow, author dot, seen version.Vector, e loggedEdit) {
 	state := e.Set.Text("state")
 	switch {
+	case e.Kind == "conflict" && state == "" && e.By != "server" && e.Op == record.OpEdit && !record.IsNull(e.Set.Get("chosen")):
+		if !row.second(place{e.ID, "chosen"}) {
+			r.resolved[e.ID] = author // or he has changed his mind
+		}
 	case e.Kind != "conflict" || state == "" || r.w.life > 0:
 	case e.By == "server" && state == "resolved":
 		r.resolved[e.ID] = author

@@ -37,16 +37,18 @@ func (r *replay) set(row *logRow, kind *record.Kind, e loggedEdit, v record.Valu
 	was := e.Was.Get(v.Field)
 	took := was != nil || e.P == 0
 	other, vague := r.text[at], r.vague[at]
+	behalf := r.onBehalf[at]
 	if took {
 		if was != nil && !vague && norm(json.RawMessage(other)) != norm(was) {
 			r.w.finds("by the history of %s stood %s at %d, by the log's row %s", at, other, row.seq, was)
 		}
 		r.text[at] = string(v.Raw)
+		delete(r.onBehalf, at)
 		r.truth.sets(at, v.Raw, r.w.typed[row.id])
 		delete(r.vague, at)
 	}
 	if !vague {
-		r.fair(row, kind, at, norm(v.Raw), norm(json.RawMessage(other)), took)
+		r.fair(row, kind, at, behalf, norm(v.Raw), norm(json.RawMessage(other)), took)
 	}
 }
 
@@ -73,10 +75,13 @@ func (r *replay) keep(at place, f *record.Field, raw string) {
 
 // fair makes sure that nothing was overwritten that was on nobody's screen,
 // nothing dropped without a word, and nobody told of a clash with what he knew.
-func (r *replay) fair(row *logRow, kind *record.Kind, at place, typed, other string, took bool) {
+func (r *replay) fair(row *logRow, kind *record.Kind, at place, behalf record.ID, typed, other string, took bool) {
 	author, told := r.w.typed[row.id], row.told(at)
 	by := r.w.wrote[other]
 	knew := by == nil || author.knew(at, by) || by == author || r.own(r.dots[row.id], r.dots[by.id])
+	if !behalf.IsZero() { // by the server, when somebody wrote the field that it is about
+		knew = knew || r.w.typed[behalf] == author || r.own(r.dots[row.id], r.dots[behalf])
+	}
 	say := func() string {
 		return fmt.Sprintf("%v at %d (%s): %s over %s, taken %v, told %v", at, row.seq, author, typed, other, took, told)
 	}

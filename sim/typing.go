@@ -178,11 +178,15 @@ func (w *World) judged(o *record.Outcome) {
 
 // sameClashes makes sure that whoever hears of a verdict again, because the
 // first answer was lost, is told what the first answer said. Values may be
-// left out, if he may not see the record any more.
+// left out, if he may not see the record any more, and come in when he may again.
 func (w *World) sameClashes(t *typing, o *record.Outcome) {
 	for i, now := range o.Clashes {
 		was := t.outcome.Clashes[i]
 		same := was.ID == now.ID && was.Field == now.Field && was.Code == now.Code
+		if same && norm(was.Kept) == "" && norm(was.Lost) == "" {
+			t.outcome.Clashes[i] = now
+			continue
+		}
 		if !same || norm(now.Lost) != "" && norm(now.Lost) != norm(was.Lost) {
 			w.finds("%s was told of %s over %s in %s, and now of %s over %s in %s",
 				t, was.Kept, was.Lost, was.Field, now.Kept, now.Lost, now.Field)

@@ -374,6 +374,9 @@ func (s *settling) restore(e *record.Edit, rec *record.Record) error {
 // report notes what settling an edit came to.
 func (s *settling) report(rec *record.Record, r conflicts.Report, body *history.Edit) error {
 	body.Was = r.Was
+	if body.P == 0 {
+		body.Received = rec.Raw("received_at")
+	}
 	s.merged = s.merged || r.Merged
 	s.edits = append(s.edits, *body)
 	for _, a := range r.Answers {

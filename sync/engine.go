@@ -140,3 +140,8 @@ func (e *Engine) Close() {
 func (e *Engine) schema(ctx context.Context, org record.OrgID, tx store.Tx, seq record.Seq) (*record.Schema, error) {
 	return e.schemas.At(ctx, org, tx, seq)
 }
+
+// Schema is an org's schema as a transaction finds it.
+func (e *Engine) Schema(ctx context.Context, tx store.Tx, head store.Head) (*record.Schema, error) {
+	return e.schema(ctx, tx.Org, tx, head.Schema)
+}

@@ -12,7 +12,11 @@ import (
 // collaborators. They are never moved from one to another, always worked out
 // anew, so that no order of events can leave them wrong.
 func scopeNames(r, root *record.Record) []string {
-	if r.Kind.Scope != "" {
+	switch r.Kind.Scope {
+	case "":
+	case record.Private: // he alone holds what is shared with him
+		return []string{access.SharedPrefix + r.Owner.String()}
+	default:
 		return []string{r.Kind.Scope}
 	}
 	names := []string{access.OwnerPrefix + r.Owner.String()}

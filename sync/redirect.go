@@ -7,6 +7,7 @@ import (
 	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
+	"roadbook/record/notice"
 	"roadbook/sync/history"
 )
 
@@ -20,7 +21,7 @@ const (
 // record that they belong to: people do not make them, they are no reason to
 // keep it, and to make one is no edit of it.
 func isNote(k *record.Kind) bool {
-	return k.Name == conflictKind || k.Name == requestKind || k.Name == redirectKind || k.Name == duplicateKind
+	return k.Name == conflictKind || k.Name == requestKind || k.Name == redirectKind || k.Name == duplicateKind || k.Name == notice.Kind
 }
 
 // redirectID is the id of the record that says where another goes on. It

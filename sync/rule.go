@@ -67,7 +67,7 @@ type view struct{ s *settling }
 func (v view) Records(ctx context.Context, kind string) ([]*record.Record, error) {
 	w := v.s.w
 	k := w.schema.Kind(kind)
-	if k == nil || k.Scope == "" {
+	if k == nil || k.Scope != record.Catalogue {
 		return nil, nil
 	}
 	scope, err := w.scope(k.Scope)

@@ -43,6 +43,7 @@ type Metrics struct {
 	socketsLost *prometheus.CounterVec
 	wakes       *prometheus.CounterVec
 	feedLag     *prometheus.HistogramVec
+	deliveries  *prometheus.CounterVec
 }
 
 const namespace = "roadbook"
@@ -93,6 +94,7 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.socketsLost = m.counters("socket_refused_total", "Websockets that were not opened, by reason.", "reason")
 	m.wakes = m.counters("wakes_total", "Wakes sent, by the way they took.", "by")
 	m.feedLag = m.histograms("feed_lag_seconds", "How long after its commit a reaction met a change.", commitBuckets, "reaction")
+	m.deliveries = m.counters("deliveries_total", "Answers of channels to devices, by channel and what became of a delivery.", "channel", "state")
 	m.built(o.Revision)
 	return m
 }
@@ -259,6 +261,13 @@ func (m *Metrics) Woke(by string, n int) {
 func (m *Metrics) Fed(reaction string, lag time.Duration) {
 	if m != nil {
 		m.feedLag.WithLabelValues(reaction).Observe(lag.Seconds())
+	}
+}
+
+// Delivered counts what became of a notification at one device.
+func (m *Metrics) Delivered(channel, state string) {
+	if m != nil {
+		m.deliveries.WithLabelValues(channel, state).Inc()
 	}
 }
 

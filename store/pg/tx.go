@@ -53,3 +53,6 @@ func aborted(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pgErr.Code == serializationFailure || pgErr.Code == deadlockDetected)
 }
+
+// Tx is a transaction, for packages that hand one on and do not run statements.
+type Tx = pgx.Tx

@@ -38,6 +38,8 @@ type Feed struct {
 	mu   sync.Mutex
 	orgs map[record.OrgID]*topic
 	over chan struct{} // closed when nothing more will be told
+
+	everything []*Everything
 }
 
 // topic is one org that is followed.
@@ -113,6 +115,9 @@ func (f *Feed) fail(ctx context.Context, err error) {
 func (f *Feed) Moved(org record.OrgID, seq record.Seq) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, a := range f.everything {
+		a.tell(org, seq)
+	}
 	t := f.orgs[org]
 	if t == nil || seq <= t.head {
 		return

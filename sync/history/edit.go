@@ -4,6 +4,7 @@
 package history
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"roadbook/record"
@@ -17,6 +18,11 @@ type Edit struct {
 	Was    record.Values
 	Server bool // the engine did this, nobody typed it
 	Buried bool // it met a delete that wins
+
+	// Received is what the server's clock said to a record that is new. It is in the
+	// row so that logs of two lives that are the same to the last byte have made the
+	// same records.
+	Received json.RawMessage
 }
 
 func (b *Edit) append(out []byte) []byte {
@@ -47,6 +53,10 @@ func (b *Edit) append(out []byte) []byte {
 	}
 	if b.Buried {
 		out = append(out, `,"buried":true`...)
+	}
+	if b.Received != nil {
+		out = append(out, `,"received":`...)
+		out = append(out, b.Received...)
 	}
 	return append(out, '}')
 }

@@ -101,7 +101,7 @@ func join(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dsn: dsn, template: "template_" + fingerprint(migrations.FS)}
+	s := &server{dsn: dsn, template: fmt.Sprintf("template_%s_%d", fingerprint(migrations.FS), migrations.Version())}
 	// The pool outlives the test that came first, and waits for others as long as it takes.
 	s.admin, err = pg.Open(context.WithoutCancel(ctx), dsn, pg.MaxConns(4), pg.Setting("lock_timeout", "0"))
 	if err != nil {

@@ -1,0 +1,13 @@
+package words
+
+// notices are the titles of what people are told. A title is seen on a locked
+// screen, so it names nobody and no amount.
+var notices = map[string]said{
+	"conflict_opened":  {"A change needs your decision", "有一处修改需要您决定"},
+	"task_assigned":    {"You have a new task", "您有一个新任务"},
+	"request_answered": {"Your change request was answered", "您的变更申请有了答复"},
+	"customers_merged": {"One of your customers was merged with another", "您的一位客户已与另一位合并"},
+}
+
+// Notice is the title of something that a person is told, in his language.
+func Notice(code string, lang Language) string { return notices[code].in(lang) }

@@ -1,0 +1,107 @@
+package push
+
+import (
+	"context"
+	"time"
+
+	"roadbook/api/words"
+	"roadbook/record"
+	"roadbook/record/notice"
+	"roadbook/sync/history"
+	"roadbook/sync/reactions"
+)
+
+// worthwhile is how long anybody needs to be told of something: what is older has
+// been seen on the way, or is not news.
+const worthwhile = 7 * 24 * time.Hour
+
+// News makes notifications of what happens on the line itself: somebody must
+// decide, was given a task, got an answer, or has his customer under another name.
+type News struct{}
+
+var _ reactions.Reaction = News{}
+
+// Name implements reactions.Reaction.
+func (News) Name() string { return "news" }
+
+// Kinds implements reactions.Reaction.
+func (News) Kinds() []string { return []string{"conflict", "task", "request", "merge_redirect"} }
+
+// React implements reactions.Reaction.
+func (News) React(ctx context.Context, view reactions.View, c *reactions.Change) (out reactions.Effects, err error) {
+	var all []notice.Notice
+	told := map[record.ID]bool{}
+	for i := range c.Edits {
+		e := &c.Edits[i]
+		rec, err := view.Record(ctx, e.ID)
+		if err != nil || rec == nil || rec.State != record.Live || rec.Kind.Name != e.Kind {
+			if err != nil {
+				return out, err
+			}
+			continue
+		}
+		for _, n := range newsOf(c, e, rec) {
+			if n.To.IsZero() || n.To == c.Person || told[n.ID(c.ID)] {
+				continue // whoever did it knows
+			}
+			told[n.ID(c.ID)] = true
+			all = append(all, n)
+		}
+	}
+	for _, n := range all {
+		lang, active, err := languageOf(ctx, view, n.To)
+		if err != nil {
+			return out, err
+		}
+		if !active {
+			continue
+		}
+		n.Title = words.Notice(n.Code, lang)
+		n.By, n.At, n.Expires = c.Person, c.Typed, c.Arrived.Add(worthwhile)
+		out.Edits = append(out.Edits, []record.Edit{n.Edit(c.ID)})
+	}
+	return out, nil
+}
+
+// newsOf is who must know of an edit.
+func newsOf(c *reactions.Change, e *history.Logged, rec *record.Record) []notice.Notice {
+	about := notice.Notice{To: rec.Owner, About: e.Kind, Subject: rec.ID}
+	switch {
+	case e.Kind == "conflict" && e.New && rec.Text("state") == "open":
+		about.Category, about.Code = notice.Conflict, "conflict_opened"
+	case e.Kind == "task" && e.Op != record.OpDelete && e.Set.Get("owner") != nil && e.Set.Text("owner") == rec.Owner.String() &&
+		(e.New || e.Was.Get("owner") != nil && string(e.Was.Get("owner")) != string(e.Set.Get("owner"))) && isOpenTask(rec):
+		about.Category, about.Code = notice.Task, "task_assigned"
+	case e.Kind == "request" && !e.New && e.Was.Get("state") != nil && answered(rec.Text("state")):
+		about.Category, about.Code = notice.System, "request_answered"
+	case e.Kind == "merge_redirect" && e.New:
+		survivor := about
+		survivor.Category, survivor.Code = notice.System, "customers_merged"
+		survivor.About, survivor.Subject = "account", rec.Ref("survivor")
+		return []notice.Notice{survivor}
+	default:
+		return nil
+	}
+	return []notice.Notice{about}
+}
+
+func isOpenTask(rec *record.Record) bool {
+	state := rec.Text("status")
+	return state != "done" && state != "cancelled"
+}
+
+func answered(state string) bool {
+	return state == "accepted" || state == "declined" || state == "answered"
+}
+
+// languageOf is how somebody is spoken to, and whether he is there at all.
+func languageOf(ctx context.Context, view reactions.View, person record.ID) (lang words.Language, active bool, err error) {
+	rec, err := view.Record(ctx, person)
+	if err != nil || rec == nil || rec.State != record.Live || rec.Text("status") == "left" {
+		return "", false, err
+	}
+	if rec.Text("locale") == "en" {
+		return words.English, true, nil
+	}
+	return words.Chinese, true, nil
+}

@@ -1,0 +1,7 @@
+package reactions
+
+// For tests at the limits.
+const (
+	AtOnce   = atOnce
+	MaxTries = maxTries
+)
