@@ -91,6 +91,7 @@ type Kind struct {
 type Schema struct {
 	Version  string  `json:"version"`
 	Standard int     `json:"-"` // the edition of the standard schema that it has been offered
+	Policies int     `json:"-"` // the same of the policies of fields
 	Kinds    []*Kind `json:"kinds"`
 
 	byName map[string]*Kind
@@ -108,6 +109,7 @@ const (
 type stored struct {
 	Version  string       `json:"version"`
 	Standard int          `json:"standard,omitempty"`
+	Policies int          `json:"policies,omitempty"`
 	Kinds    []storedKind `json:"kinds"`
 }
 
@@ -123,7 +125,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return nil, fmt.Errorf("the schema cannot be read: %w", err)
 	}
-	s := &Schema{Version: in.Version, Standard: in.Standard}
+	s := &Schema{Version: in.Version, Standard: in.Standard, Policies: in.Policies}
 	for _, k := range in.Kinds {
 		if k.Kind == nil || slices.Contains(k.Fields, nil) {
 			return nil, errors.New("a kind or a field of the schema is empty")
@@ -139,7 +141,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 
 // Stored is the text that ParseSchema reads.
 func (s *Schema) Stored() ([]byte, error) {
-	out := stored{Version: s.Version, Standard: s.Standard}
+	out := stored{Version: s.Version, Standard: s.Standard, Policies: s.Policies}
 	for _, k := range s.Kinds {
 		sk := storedKind{Kind: k, No: k.No}
 		for _, f := range k.Fields {

@@ -74,7 +74,7 @@ func TestDuplicate_looksAtFew(t *testing.T) {
 		engine, r := w.counting(1)
 		w.engine = engine
 		enter()
-		read[there] = r.rows
+		read[there] = int(r.rows.Load())
 	}
 
 	require.Equal(t, read[most-1]+2, read[most], "its key, and itself")

@@ -86,12 +86,19 @@ func (e *Engine) resumeLookups(ctx context.Context) error {
 			return err
 		}
 	}
+	return e.RenewSchemas(ctx, false)
+}
+
+// RenewSchemas gives all orgs what has come into the standard schema since they began.
+// alone says that no server of an older release is left, which could not read
+// all of it.
+func (e *Engine) RenewSchemas(ctx context.Context, alone bool) error {
 	orgs, err := e.Store.Orgs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, org := range orgs {
-		if err := e.renew(ctx, org); err != nil {
+		if err := e.renew(ctx, org, alone); err != nil {
 			return err
 		}
 	}
@@ -102,12 +109,12 @@ func (e *Engine) resumeLookups(ctx context.Context) error {
 // its own. Whether there is anything is looked at first, because mostly there is
 // not; what it is, is worked out where commits of the org queue, so that several
 // servers that start at once do it once.
-func (e *Engine) renew(ctx context.Context, org record.OrgID) error {
+func (e *Engine) renew(ctx context.Context, org record.OrgID, alone bool) error {
 	var renewed *record.Schema
 	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
 		schema, err := e.schema(ctx, tx.Org, tx, head.Schema)
 		if err == nil {
-			renewed, err = shipped.Renewed(schema)
+			renewed, err = shipped.Renewed(schema, alone)
 		}
 		return err
 	})
@@ -115,7 +122,7 @@ func (e *Engine) renew(ctx context.Context, org record.OrgID) error {
 		return err
 	}
 	err = e.submit(ctx, org, &job{who: access.Caller{Org: org}, run: func(w *work) error {
-		renewed, err := shipped.Renewed(w.schema)
+		renewed, err := shipped.Renewed(w.schema, alone)
 		if err != nil || renewed == nil {
 			return err
 		}

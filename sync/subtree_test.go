@@ -3,7 +3,7 @@ package sync_test
 import (
 	"context"
 	"fmt"
-	stdsync "sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -16,21 +16,16 @@ import (
 
 // reads counts the rows that statements of one pool have read, and how many
 // statements there were.
-type reads struct {
-	mu         stdsync.Mutex
-	rows, runs int
-}
+type reads struct{ rows, runs atomic.Int64 }
 
 func (r *reads) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	return ctx
 }
 
 func (r *reads) TraceQueryEnd(_ context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs++
+	r.runs.Add(1)
 	if q.CommandTag.Select() {
-		r.rows += int(q.CommandTag.RowsAffected())
+		r.rows.Add(q.CommandTag.RowsAffected())
 	}
 }
 
@@ -78,11 +73,12 @@ func TestRescope_readsItsOwnPage(t *testing.T) {
 				e, r := w.counting(atOnce)
 				chunks, most, runs := 0, 0, 0
 				for more := true; more; chunks++ {
-					r.rows, r.runs = 0, 0
+					r.rows.Store(0)
+					r.runs.Store(0)
 					var err error
 					more, err = e.RescopeChunk(t.Context(), w.org)
 					require.NoError(t, err)
-					most, runs = max(most, r.rows), max(runs, r.runs)
+					most, runs = max(most, int(r.rows.Load())), max(runs, int(r.runs.Load()))
 				}
 
 				// its page, which of it are parents, what it hangs under, and what every transaction reads

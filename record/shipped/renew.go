@@ -10,9 +10,16 @@ import (
 // since: kinds, fields, look-ups, rules for duplicates. What an org has of its
 // own stays as it is, and so does what it has taken out again: each edition of
 // the standard is offered once. If there is nothing to change the answer is nil.
-func Renewed(s *record.Schema) (*record.Schema, error) {
+//
+// A server of an older release cannot read a schema with a policy that it does
+// not know. alone says that none is left, so that fields get those as well.
+func Renewed(s *record.Schema, alone bool) (*record.Schema, error) {
 	out := s
-	for _, step := range []func(*record.Schema) (*record.Schema, error){withLookups, withDuplicates, withAdded} {
+	steps := []func(*record.Schema) (*record.Schema, error){withLookups, withDuplicates, withAdded}
+	if alone {
+		steps = append(steps, withPolicies)
+	}
+	for _, step := range steps {
 		next, err := step(out)
 		if err != nil {
 			return nil, err
@@ -25,6 +32,9 @@ func Renewed(s *record.Schema) (*record.Schema, error) {
 		return nil, nil //nolint:nilnil // there is nothing to change
 	}
 	out.Standard = max(out.Standard, Schema().Standard)
+	if alone {
+		out.Policies = max(out.Policies, Schema().Policies)
+	}
 	return copied(out)
 }
 
@@ -42,19 +52,44 @@ var added = []addition{
 	{2, "reserve", nil},
 	{2, "budget", nil},
 	{2, "series", nil},
+	{2, "notification", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role
 // answers since an edition.
 var owned = []addition{
-	{2, "account", []string{"credit_limit", "receivable"}},
-	{2, "product", []string{"stock"}},
+	{1, "account", []string{"credit_limit", "receivable"}},
+	{1, "product", []string{"stock"}},
 }
 
 // withAdded adds what has been added to the standard since a schema was made of
-// it. It leaves alone what is not made of it: without customers, people and
-// conflicts as they are known here.
+// it.
 func withAdded(s *record.Schema) (*record.Schema, error) {
+	return revised(s, func(own, today *record.Schema) (changed bool) {
+		for _, a := range added {
+			if a.edition > s.Standard {
+				changed = add(own, today.Kind(a.kind), a.fields) || changed
+			}
+		}
+		return changed
+	})
+}
+
+// withPolicies has roles answer for the fields that they answer for today.
+func withPolicies(s *record.Schema) (*record.Schema, error) {
+	return revised(s, func(own, today *record.Schema) (changed bool) {
+		for _, a := range owned {
+			if k := own.Kind(a.kind); k != nil && a.edition > s.Policies {
+				changed = answered(own, k, today.Kind(a.kind), a.fields) || changed
+			}
+		}
+		return changed
+	})
+}
+
+// revised changes a copy of a schema. It leaves alone what is not made of the
+// standard: without customers, people and conflicts as they are known here.
+func revised(s *record.Schema, revise func(own, today *record.Schema) bool) (*record.Schema, error) {
 	today := anew()
 	for _, name := range []string{"account", "user", "conflict"} {
 		if k := s.Kind(name); k == nil || k.No != today.Kind(name).No {
@@ -62,22 +97,8 @@ func withAdded(s *record.Schema) (*record.Schema, error) {
 		}
 	}
 	own, err := copied(s)
-	if err != nil {
+	if err != nil || !revise(own, today) {
 		return nil, err
-	}
-	changed := false
-	for _, a := range added {
-		if a.edition > s.Standard {
-			changed = add(own, today.Kind(a.kind), a.fields) || changed
-		}
-	}
-	for _, a := range owned {
-		if k := own.Kind(a.kind); k != nil && a.edition > s.Standard {
-			changed = answered(own, k, today.Kind(a.kind), a.fields) || changed
-		}
-	}
-	if !changed {
-		return nil, nil //nolint:nilnil // there is nothing to change
 	}
 	return own, own.Check()
 }

@@ -37,9 +37,15 @@ func TestRenewed_sinceEveryRelease(t *testing.T) {
 
 	for _, release := range []string{"v0.1.0"} {
 		was := ofRelease(t, release)
-		s, err := shipped.Renewed(was)
+		beside, err := shipped.Renewed(was, false)
 		require.NoError(t, err)
-		require.NotNil(t, s, release)
+		require.NotNil(t, beside, release)
+		require.Equal(t, record.Server, beside.Kind("account").Field("credit_limit").Policy, "servers of then do not know the policy")
+		none, err := shipped.Renewed(beside, false)
+		require.NoError(t, err)
+		require.Nil(t, none)
+		s, err := shipped.Renewed(beside, true)
+		require.NoError(t, err)
 		for _, k := range shipped.Schema().Kinds {
 			own := s.Kind(k.Name)
 			require.NotNil(t, own, "%s: %s", release, k.Name)
@@ -55,11 +61,11 @@ func TestRenewed_sinceEveryRelease(t *testing.T) {
 		require.Contains(t, s.Kind("user").Field("roles").Choices, "erp")
 		require.Nil(t, was.Kind("request"), "it is a copy")
 
-		again, err := shipped.Renewed(s)
+		again, err := shipped.Renewed(s, true)
 		require.NoError(t, err)
 		require.Nil(t, again, "once")
 	}
-	none, err := shipped.Renewed(shipped.Schema())
+	none, err := shipped.Renewed(shipped.Schema(), true)
 	require.NoError(t, err)
 	require.Nil(t, none)
 }
@@ -119,11 +125,11 @@ func TestRenewed_leavesOwnAlone(t *testing.T) {
 			},
 		},
 	} {
-		s, err := shipped.Renewed(changed(t, old, tt.change))
+		s, err := shipped.Renewed(changed(t, old, tt.change), true)
 		require.NoError(t, err, name)
 		require.NotNil(t, s, name)
 		tt.check(t, s)
-		again, err := shipped.Renewed(s)
+		again, err := shipped.Renewed(s, true)
 		require.NoError(t, err, name)
 		require.Nil(t, again, name)
 	}
@@ -131,14 +137,14 @@ func TestRenewed_leavesOwnAlone(t *testing.T) {
 	without := changed(t, shipped.Schema(), func(s *record.Schema) {
 		s.Kinds = slices.DeleteFunc(s.Kinds, func(k *record.Kind) bool { return k.Name == "budget" })
 	})
-	s, err := shipped.Renewed(without)
+	s, err := shipped.Renewed(without, true)
 	require.NoError(t, err)
 	require.Nil(t, s, "it was offered once")
 
 	foreign := changed(t, old, func(s *record.Schema) {
 		s.Kinds = slices.DeleteFunc(s.Kinds, func(k *record.Kind) bool { return k.Name != "product" })
 	})
-	s, err = shipped.Renewed(foreign)
+	s, err = shipped.Renewed(foreign, true)
 	require.NoError(t, err)
 	require.Nil(t, s, "it is another's")
 }

@@ -137,6 +137,14 @@ func TestUpgrade_schema(t *testing.T) {
 		require.NoError(t, both.Wait())
 		require.Equal(t, before+1, schemas(), "by one row of the log")
 	}
+	for range 2 {
+		var both errgroup.Group
+		for _, s := range servers {
+			both.Go(func() error { return s.engine.RenewSchemas(ctx, true) })
+		}
+		require.NoError(t, both.Wait())
+		require.Equal(t, before+2, schemas(), "and what older servers cannot read by another")
+	}
 
 	s := servers[0]
 	login := loginOf("chen")
