@@ -38,6 +38,7 @@ var fixes = map[string]said{
 	"undecided":   {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
 	"inbox":       {"Choose a value in the inbox, or hand it on to somebody else there.", "请在收件箱中选择一个值，或转交给其他人。"},
 	"both":        {"Enter the one value that is to stand.", "该字段只能有一个值，请填写应当生效的那一个。"},
+	"version":     {"Choose one of the versions, or enter another value.", "请选择其中一个版本，或另填一个值。"},
 	"request":     {"Ask whoever answers for this field to accept or decline it.", "请由负责该字段的人接受或拒绝。"},
 	"server_kind": {"Nothing: the server makes this itself when it is needed.", "无需处理：需要时系统会自动创建。"},
 	"catalogue":   {"Ask an administrator to enter it.", "请由管理员录入。"},
