@@ -17,6 +17,7 @@ import (
 	"roadbook/access"
 	"roadbook/api"
 	"roadbook/errs"
+	"roadbook/push"
 	"roadbook/push/socket"
 	"roadbook/record"
 	"roadbook/sync/online"
@@ -78,6 +79,13 @@ func (s signIn) Refresh(_ context.Context, r *wire.RefreshRequest) (*wire.Refres
 }
 
 func (s signIn) Logout(context.Context, access.Caller) error { return s.err }
+
+// ways are those of a device that names none.
+type ways struct{}
+
+func (ways) Register(context.Context, access.Caller, string, string) error { return nil }
+func (ways) Forget(context.Context, access.Caller, string) error           { return nil }
+func (ways) Reachable(context.Context, access.Caller) ([]push.Way, error)  { return []push.Way{}, nil }
 
 // records are those of somebody who is online, as he is told.
 type records struct {
@@ -179,6 +187,7 @@ func newServer(change func(*api.Config)) server {
 		Line:    line{},
 		SignIn:  signIn{},
 		Online:  func() (api.Records, error) { return records{}, nil },
+		Ways:    func() (api.Ways, error) { return ways{}, nil },
 		Sockets: socket.New(socket.Config{}),
 		Ready:   func(context.Context) error { return nil },
 		Log:     telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),

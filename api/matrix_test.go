@@ -52,6 +52,9 @@ var matrix = map[string]struct {
 	"GET /v1/records/{kind}/{id}/timeline": {"", signedIn},
 	"POST /v1/duplicates/check":            {`{"kind":"account","set":{"name":"x"}}`, signedIn},
 	"GET /v1/duplicates/fingerprints":      {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // of which kind?
+	"GET /v1/push/channels":                {"", signedIn},
+	"POST /v1/push/channels":               {`{"channel":"fcm","token":"x"}`, signedIn},
+	"POST /v1/push/channels/forget":        {`{"channel":"fcm"}`, signedIn},
 	"GET /docs":                            {"", everybody},
 	"GET /docs/{asset}":                    {"", everybody},
 	"GET /healthz":                         {"", everybody},

@@ -66,6 +66,10 @@ func (s *Server) Routes() []Route {
 		{http.MethodPost, "/v1/duplicates/check", access.Sync, typed(s.checkDuplicates), maxSmallBytes, requestTimeout},
 		{http.MethodGet, "/v1/duplicates/fingerprints", access.Sync, typed(s.fingerprints), 0, requestTimeout},
 
+		{http.MethodGet, "/v1/push/channels", access.Sync, typed(s.ways), 0, requestTimeout},
+		{http.MethodPost, "/v1/push/channels", access.Sync, typed(s.register), maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/push/channels/forget", access.Sync, typed(s.unregister), maxSmallBytes, requestTimeout},
+
 		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},
 		{http.MethodGet, "/metrics", access.Monitor, plain(s.metrics), 0, requestTimeout},

@@ -83,6 +83,7 @@ type Config struct {
 	Line    Line
 	SignIn  SignIn
 	Online  func() (Records, error)     // busy until it is there
+	Ways    func() (Ways, error)        // the same
 	News    News                        // without it no pull waits
 	Sockets Sockets                     // without them nobody listens
 	Ready   func(context.Context) error // nil when requests can be served

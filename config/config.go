@@ -44,6 +44,10 @@ type Config struct {
 	Sockets          int `env:"ROADBOOK_SOCKETS" envDefault:"50000" help:"how many websockets the server holds, at 13 KB each; devices beyond that pull"`
 	SocketsPerPerson int `env:"ROADBOOK_SOCKETS_PER_PERSON" envDefault:"16" help:"how many websockets one person has on all devices together"`
 
+	FCMProject     string `env:"ROADBOOK_FCM_PROJECT" help:"the Firebase project by which phones are reached; empty: they are not, and hear of things when they pull"`
+	FCMCredentials string `env:"ROADBOOK_FCM_CREDENTIALS" help:"the file with that project's service account; empty: that of the machine"`
+	FCMEndpoint    string `env:"ROADBOOK_FCM_ENDPOINT" help:"where messages are sent in place of Google, without credentials, as http://127.0.0.1:9099/v1; for tests"`
+
 	// The names that OpenTelemetry gives them everywhere.
 	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
 	TraceHeaders  TraceHeaders `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"what the collector wants to be sent along, name=value with commas between"`

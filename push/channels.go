@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"roadbook/access"
@@ -35,12 +36,12 @@ func (r *Registry) Register(ctx context.Context, who access.Caller, channel, tok
 	switch {
 	case !slices.Contains(Known, channel):
 		return errs.New(op, errs.Invalid, "there is no such channel").Coded("channel").
-			Of(errs.Field{Field: "channel", Detail: "must be one of " + fmt.Sprint(Known)})
+			Of(errs.Field{Field: "channel", Detail: fmt.Sprintf("must be one of: %s", strings.Join(Known, ", "))})
 	case token == "" || len(token) > MaxToken:
-		return errs.New(op, errs.Invalid, "the token is empty or too long").Coded("token").
+		return errs.New(op, errs.Invalid, "the address is empty or too long").Coded("address").
 			Of(errs.Field{Field: "token", Detail: fmt.Sprintf("must have from 1 to %d bytes", MaxToken)})
 	case who.Device.IsZero():
-		return errs.New(op, errs.Denied, "only a device can be reached").Coded("denied")
+		return errs.New(op, errs.Denied, "only a device can be reached").Coded("replica")
 	}
 	return r.db.save(ctx, who.Org, who.Person, route{Device: who.Device, Channel: channel, Token: token}, r.now())
 }

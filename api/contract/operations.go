@@ -31,6 +31,7 @@ var tags = []*huma.Tag{
 	{Name: "sync", Description: "For devices that keep a store of their own."},
 	{Name: "records", Description: "For clients that are online. A list and a record show what the caller may see by his grants."},
 	{Name: "inbox", Description: "What waits for a decision, and what was refused."},
+	{Name: "notifications", Description: "How devices are reached when nobody looks at them."},
 	{Name: "around", Description: "Health, and this document."},
 }
 
@@ -191,6 +192,20 @@ var operations = map[string]operation{
 			"With `If-None-Match`: 304 if it is the same. It is made anew every ten minutes at most.",
 		answers: "The sieve.", media: "application/octet-stream", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"GET /v1/push/channels": {
+		id: "ways", tag: "notifications", summary: "How can this device be reached when nobody looks at it?",
+		answers: "The channels that it has named, and whether the server is set up to send by them.", fails: []int{http.StatusServiceUnavailable},
+	},
+	"POST /v1/push/channels": {
+		id: "register", tag: "notifications", summary: "This device can be reached by a channel.",
+		description: "An app says so whenever its channel gives it a token. A token is one device's: who names it last has it. What goes through a channel is the id " +
+			"of a `notification` and a short title, without names and amounts; the record comes with a pull. A device that is signed out is not told of anything.",
+		in: reflect.TypeFor[ChannelToken](), answers: "All of its channels.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"POST /v1/push/channels/forget": {
+		id: "unregister", tag: "notifications", summary: "This device can be reached by a channel no longer.",
+		in: reflect.TypeFor[ChannelName](), answers: "The channels that are left.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /healthz": {
 		id: "healthz", tag: "around", summary: "Is the process alive?", answers: "It is.",
 	},
@@ -225,6 +240,17 @@ type Likeness struct {
 	Kind string        `json:"kind" maxLength:"128" example:"account"`
 	ID   string        `json:"id,omitempty" format:"uuid" doc:"Of the record itself, if it is there already."`
 	Set  record.Values `json:"set"`
+}
+
+// ChannelToken is by what a channel finds a device.
+type ChannelToken struct {
+	Channel string `json:"channel" maxLength:"16" example:"fcm" doc:"fcm"`
+	Token   string `json:"token" maxLength:"4096" doc:"By which the channel finds the device."`
+}
+
+// ChannelName is a channel by which it is found no longer.
+type ChannelName struct {
+	Channel string `json:"channel" maxLength:"16" example:"fcm"`
 }
 
 // Creation is what a record is created of.

@@ -156,6 +156,7 @@ var fragments = []said{
 	{"must be from % to %", "必须在 {1} 到 {2} 之间"},
 	{"must be the id of one %, a UUID of 36 characters", "必须是一条 {1} 记录的编号（36 个字符的 UUID）"},
 	{"must be a list of rows, each an object with an id", "必须是由行组成的列表，每行都有 id"},
+	{"must have from 1 to % bytes", "长度须为 1 到 {1} 字节"},
 	{"must have at most % rows", "最多 {1} 行"},
 	{"must be at most % KiB in all; use fewer or shorter rows", "总共最多 {1} KiB，请减少行数或缩短内容"},
 	{"must have at most % members", "最多 {1} 项"},

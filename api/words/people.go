@@ -51,6 +51,14 @@ var ofPeople = map[string]said{
 		"冲突只能处理或转交，不能删除、重新打开或由他人代签。",
 	},
 	"server_kind": {"Records of this kind are made by the server alone.", "这类记录只能由系统自动创建。"},
+	"channel": {
+		"The server knows no such way to reach a device.",
+		"系统不支持这种推送渠道。",
+	},
+	"address": {
+		"This is not an address by which a device can be reached.",
+		"推送令牌无效。",
+	},
 	"locked": {
 		"Too many wrong passwords. Please wait a while and try again.",
 		"密码错误次数过多，请过一会儿再试。",

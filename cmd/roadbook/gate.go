@@ -31,6 +31,7 @@ type parts struct {
 	signIn  api.SignIn
 	people  socket.Devices
 	online  api.Records
+	ways    api.Ways
 	ping    func(context.Context) error
 }
 
@@ -110,6 +111,15 @@ func (g *gate) Online() (api.Records, error) {
 		return nil, err
 	}
 	return p.online, nil
+}
+
+// Ways are the ways to people's devices.
+func (g *gate) Ways() (api.Ways, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.ways, nil
 }
 
 // Login implements api.SignIn.

@@ -160,6 +160,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 		Line:           &s.gate,
 		SignIn:         &s.gate,
 		Online:         s.gate.Online,
+		Ways:           s.gate.Ways,
 		News:           s.feed,
 		Sockets:        s.sockets,
 		Ready:          s.gate.Ready,
@@ -218,13 +219,17 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
+	registry, err := s.tell(ctx, service)
+	if err != nil {
+		return err
+	}
 	s.behind.Go(func() error { return s.follow(ctx) })
 	s.behind.Go(func() error { return s.sweep(ctx) })
 	s.behind.Go(func() error { return s.outlive(ctx) })
 	s.behind.Go(func() error { return s.wake(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
-		online: newOnline(s.engine, key), ping: s.in.pool.Ping,
+		online: newOnline(s.engine, key), ways: registry, ping: s.in.pool.Ping,
 	})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })

@@ -13,6 +13,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,6 +136,17 @@ func (h *Hub) all() []*room {
 		list = append(list, r)
 	}
 	return list
+}
+
+// People are those who listen on this server, by org.
+func (h *Hub) People() map[record.OrgID][]record.ID {
+	all := map[record.OrgID][]record.ID{}
+	for _, r := range h.all() {
+		r.mu.Lock()
+		all[r.org] = slices.Collect(maps.Keys(r.people))
+		r.mu.Unlock()
+	}
+	return all
 }
 
 // Run closes, at each tick, the sockets whose tokens have run out or whose

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"roadbook/jobs"
+	"roadbook/modules/people"
+	"roadbook/push"
+	"roadbook/push/fcm"
+	"roadbook/sync/feed"
+	"roadbook/sync/reactions"
+)
+
+// tell begins to react to what is committed, and to tell people what they must
+// know of it.
+func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Registry, error) {
+	var channels []push.Channel
+	var names []string
+	if s.cfg.FCMProject != "" {
+		ch, err := fcm.New(ctx, fcm.Config{
+			Project: s.cfg.FCMProject, Credentials: s.cfg.FCMCredentials, Endpoint: s.cfg.FCMEndpoint, Now: now,
+		})
+		if err != nil {
+			return nil, err
+		}
+		channels, names = append(channels, ch), append(names, ch.Name())
+	}
+	var queue *jobs.Queue
+	courier := push.New(push.Config{
+		Pool: s.in.pool, Engine: s.engine, Jobs: func() *jobs.Queue { return queue }, Channels: channels,
+		Devices: devices, Now: now, Metrics: s.metrics,
+	})
+	workers := jobs.NewWorkers()
+	courier.Register(workers)
+	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	runner := &reactions.Runner{
+		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &push.Outbox{Jobs: queue}},
+		Now: now, Fault: s.fault, Metrics: s.metrics,
+	}
+	registry := push.NewRegistry(s.in.pool, names, now)
+	moved := s.feed.FollowAll()
+	s.behind.Go(func() error {
+		ticks := time.NewTicker(feed.Every)
+		defer ticks.Stop()
+		runner.Run(ctx, moved, ticks.C)
+		return nil
+	})
+	s.behind.Go(func() error { return queue.Run(ctx) })
+	s.behind.Go(func() error { return s.present(ctx, registry) })
+	return registry, nil
+}
+
+// present says now and then who listens here, so that nobody's phone rings for
+// what he has on his screen. To fail at it is no reason to end.
+func (s *server) present(ctx context.Context, registry *push.Registry) error {
+	node := newID()
+	ticks := time.NewTicker(push.PresentEvery)
+	defer ticks.Stop()
+	for {
+		if err := registry.Present(ctx, node, s.sockets.People()); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
