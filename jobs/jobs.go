@@ -24,9 +24,9 @@ const (
 	fetchEvery = 20 * time.Millisecond
 	// Timeout is what one try may take. Whoever waits for somebody outside has to
 	// give up before.
-	Timeout = 30 * time.Second
+	Timeout = 15 * time.Second
 	// rescueAfter is when a job that a server has died with is taken up by another.
-	rescueAfter = 2 * Timeout
+	rescueAfter = Timeout + 5*time.Second
 	// MaxTries is how often a job is tried that fails, over some two days; then it
 	// stays and waits for a person.
 	MaxTries = 16
@@ -117,7 +117,7 @@ func (q *Queue) Insert(ctx context.Context, tx pg.Tx, all ...Due) error {
 }
 
 // Run works until ctx ends, and then finishes what is in hand, or leaves it to
-// others after half a minute.
+// others.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting to work on jobs: %w", err)
