@@ -1,6 +1,9 @@
 package sync
 
 import (
+	"iter"
+	"maps"
+
 	"roadbook/record"
 	"roadbook/store"
 )
@@ -77,28 +80,34 @@ func (s *settling) loadOpen(above []record.ID, kind, field string, text *string)
 	return nil
 }
 
-// under lists the records that hang below some others, as they stand now.
+// under lists the records that hang below some others, as they stand now, of
+// those that were found there or put there.
 func (s *settling) under(parents []record.ID) []*record.Record {
 	is := make(map[record.ID]bool, len(parents))
 	for _, id := range parents {
 		is[id] = true
 	}
-	return s.those(func(rec *record.Record) bool { return is[rec.Parent] })
+	ids := map[record.ID]bool{}
+	for _, id := range parents {
+		for _, child := range s.w.hung[id] {
+			ids[child] = true
+		}
+	}
+	for _, id := range s.order {
+		ids[id] = true
+	}
+	return s.those(maps.Keys(ids), func(rec *record.Record) bool { return is[rec.Parent] })
 }
 
-// those are the records of which something is true, of all that are loaded or made.
-func (s *settling) those(is func(*record.Record) bool) (out []*record.Record) {
-	for id, rec := range s.w.records {
+// those are the records of which something is true, of some that are loaded or made.
+func (s *settling) those(ids iter.Seq[record.ID], is func(*record.Record) bool) (out []*record.Record) {
+	for id := range ids {
+		rec := s.w.records[id]
 		if d := s.drafts[id]; d != nil {
 			rec = d.now
 		}
 		if rec != nil && is(rec) {
 			out = append(out, rec)
-		}
-	}
-	for _, id := range s.order {
-		if d := s.drafts[id]; s.w.records[id] == nil && is(d.now) {
-			out = append(out, d.now)
 		}
 	}
 	sortByID(out)

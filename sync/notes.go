@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"maps"
+
 	"roadbook/record"
 	"roadbook/record/field"
 )
@@ -77,7 +79,7 @@ func (s *settling) openNotes(r *record.Record) ([]*record.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		found, err := s.w.tx.Alike(s.w.ctx, kind.LookupNo(f), []string{key}, maxReferring)
+		found, err := s.w.tx.Alike(s.w.ctx, kind.LookupNo(f), []string{key}, maxChildren)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +91,14 @@ func (s *settling) openNotes(r *record.Record) ([]*record.Record, error) {
 			return nil, err
 		}
 	}
-	return s.those(func(note *record.Record) bool {
+	ids := map[record.ID]bool{}
+	for id := range s.w.records {
+		ids[id] = true
+	}
+	for _, id := range s.order {
+		ids[id] = true
+	}
+	return s.those(maps.Keys(ids), func(note *record.Record) bool {
 		return note.Kind == kind && note.State == record.Live && note.Text("state") == open &&
 			(note.Ref("other") == r.ID || typedTo(note.Slot("account")) == r.ID)
 	}), nil
