@@ -112,6 +112,8 @@ func allMetrics(t *testing.T) string {
 	m.Fed("tail", time.Second)
 	m.WatchPool(func() telemetry.Pool { return telemetry.Pool{} })
 	m.WatchQueue(func() telemetry.Queue { return telemetry.Queue{} })
+	m.Delivered("fcm", "sent")
+	m.WatchJobs(func() telemetry.Jobs { return telemetry.Jobs{} })
 	m.WatchReady(func() bool { return true })
 	text, _, err := m.Text()
 	require.NoError(t, err)

@@ -24,9 +24,9 @@ const (
 	fetchEvery = 20 * time.Millisecond
 	// Timeout is what one try may take. Whoever waits for somebody outside has to
 	// give up before.
-	Timeout = 30 * time.Second
+	Timeout = 15 * time.Second
 	// rescueAfter is when a job that a server has died with is taken up by another.
-	rescueAfter = 2 * Timeout
+	rescueAfter = Timeout + 5*time.Second
 	// MaxTries is how often a job is tried that fails, over some two days; then it
 	// stays and waits for a person.
 	MaxTries = 16
@@ -117,7 +117,7 @@ func (q *Queue) Insert(ctx context.Context, tx pg.Tx, all ...Due) error {
 }
 
 // Run works until ctx ends, and then finishes what is in hand, or leaves it to
-// others after half a minute.
+// others.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting to work on jobs: %w", err)
@@ -133,20 +133,27 @@ func (q *Queue) Run(ctx context.Context) error {
 
 // Stats are how much there is to do.
 type Stats struct {
-	Due     int // now, and not taken yet
-	Waiting int // for their time, or for another try
-	Failed  int // given up: they wait for a person
+	Due     int           // now, and not taken yet
+	Late    time.Duration // how long the first of them has been due
+	Waiting int           // for their time, or for another try
+	Failed  int           // given up: they wait for a person
 }
 
 var jobsStats = pg.Statement("jobs_stats", `
 	SELECT count(*) FILTER (WHERE j.state = 'available'),
+	       coalesce(extract(epoch FROM now() - min(j.scheduled_at) FILTER (WHERE j.state = 'available')), 0)::float8,
 	       count(*) FILTER (WHERE j.state IN ('scheduled', 'retryable')),
 	       count(*) FILTER (WHERE j.state IN ('discarded', 'cancelled'))
 	  FROM river_job j
 	 WHERE j.state IN ('available', 'scheduled', 'retryable', 'discarded', 'cancelled')`)
 
-// Stats counts jobs.
-func (q *Queue) Stats(ctx context.Context) (s Stats, err error) {
-	err = q.pool.QueryRow(ctx, jobsStats).Scan(&s.Due, &s.Waiting, &s.Failed)
+// ReadStats counts jobs.
+func ReadStats(ctx context.Context, pool *pgxpool.Pool) (s Stats, err error) {
+	var late float64
+	err = pool.QueryRow(ctx, jobsStats).Scan(&s.Due, &late, &s.Waiting, &s.Failed)
+	s.Late = max(time.Duration(late*float64(time.Second)), 0)
 	return s, pg.Classify(err)
 }
+
+// Stats counts its jobs.
+func (q *Queue) Stats(ctx context.Context) (Stats, error) { return ReadStats(ctx, q.pool) }

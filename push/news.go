@@ -40,7 +40,11 @@ func (News) React(ctx context.Context, view reactions.View, c *reactions.Change)
 			}
 			continue
 		}
-		for _, n := range newsOf(c, e, rec) {
+		news, err := newsOf(ctx, view, e, rec)
+		if err != nil {
+			return out, err
+		}
+		for _, n := range news {
 			if n.To.IsZero() || n.To == c.Person || told[n.ID(c.ID)] {
 				continue // whoever did it knows
 			}
@@ -64,7 +68,7 @@ func (News) React(ctx context.Context, view reactions.View, c *reactions.Change)
 }
 
 // newsOf is who must know of an edit.
-func newsOf(c *reactions.Change, e *history.Logged, rec *record.Record) []notice.Notice {
+func newsOf(ctx context.Context, view reactions.View, e *history.Logged, rec *record.Record) ([]notice.Notice, error) {
 	about := notice.Notice{To: rec.Owner, About: e.Kind, Subject: rec.ID}
 	switch {
 	case e.Kind == "conflict" && e.New && rec.Text("state") == "open":
@@ -75,14 +79,19 @@ func newsOf(c *reactions.Change, e *history.Logged, rec *record.Record) []notice
 	case e.Kind == "request" && !e.New && e.Was.Get("state") != nil && answered(rec.Text("state")):
 		about.Category, about.Code = notice.System, "request_answered"
 	case e.Kind == "merge_redirect" && e.New:
-		survivor := about
-		survivor.Category, survivor.Code = notice.System, "customers_merged"
-		survivor.About, survivor.Subject = "account", rec.Ref("survivor")
-		return []notice.Notice{survivor}
+		survivor, err := view.Record(ctx, rec.Ref("survivor"))
+		if err != nil || survivor == nil {
+			return nil, err
+		}
+		about.Category, about.Code = notice.System, "customers_merged"
+		about.About, about.Subject = survivor.Kind.Name, survivor.ID
+		other := about
+		other.To = survivor.Owner
+		return []notice.Notice{about, other}, nil
 	default:
-		return nil
+		return nil, nil
 	}
-	return []notice.Notice{about}
+	return []notice.Notice{about}, nil
 }
 
 func isOpenTask(rec *record.Record) bool {

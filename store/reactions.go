@@ -140,3 +140,15 @@ func (s *Store) Behind(ctx context.Context, names []string) ([]record.OrgID, err
 	}
 	return orgs, nil
 }
+
+var reactionsGivenUp = pg.Statement("reactions_given_up", `
+	SELECT count(*)
+	  FROM reactions_failed f`)
+
+// GivenUp counts the changes that reactions have passed over.
+func GivenUp(ctx context.Context, q Querier) (n int, err error) {
+	if err := q.QueryRow(ctx, reactionsGivenUp).Scan(&n); err != nil {
+		return 0, pg.Classify(fmt.Errorf("counting what reactions have given up: %w", err))
+	}
+	return n, nil
+}

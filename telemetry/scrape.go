@@ -101,3 +101,23 @@ func (m *Metrics) WatchReady(ready func() bool) {
 func gauge(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read)
 }
+
+// Jobs is how work stands that is done behind the requests.
+type Jobs struct {
+	Due     int           // now, and not taken yet
+	Late    time.Duration // how long the first of them has been due
+	GivenUp int           // jobs and reactions that wait for a person
+}
+
+// WatchJobs has every scrape ask how that work stands.
+func (m *Metrics) WatchJobs(stat func() Jobs) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(
+		gauge("jobs_due", "Jobs that are due and that nobody has taken.", func() float64 { return float64(stat().Due) }),
+		gauge("jobs_late_seconds", "How long the first of them has been due.", func() float64 { return stat().Late.Seconds() }),
+		gauge("given_up", "Jobs and reactions that were tried for the last time and wait for a person.",
+			func() float64 { return float64(stat().GivenUp) }),
+	)
+}

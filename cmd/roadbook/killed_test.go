@@ -34,6 +34,8 @@ type mortal struct {
 	with   string // what is said to PostgreSQL besides, in the address that servers are given
 	pool   *pg.Pool
 	server *process
+
+	environ []string // of servers to come, besides
 }
 
 func newMortal(t *testing.T) *mortal {
@@ -73,8 +75,10 @@ func (m *mortal) openPG() {
 
 func (m *mortal) serve(address string) {
 	m.t.Helper()
-	m.server = serve(m.t, "ROADBOOK_ADDR="+address, "ROADBOOK_DATABASE_URL="+m.dsn+m.with, "ROADBOOK_DATA="+m.data+"-server",
-		"ROADBOOK_DEMO=true", "ROADBOOK_HORIZON=720h", "ROADBOOK_LOG_LEVEL=error")
+	m.server = serve(m.t, append([]string{
+		"ROADBOOK_ADDR=" + address, "ROADBOOK_DATABASE_URL=" + m.dsn + m.with, "ROADBOOK_DATA=" + m.data + "-server",
+		"ROADBOOK_DEMO=true", "ROADBOOK_HORIZON=720h", "ROADBOOK_LOG_LEVEL=error",
+	}, m.environ...)...)
 }
 
 // revive starts another server in the place of one that was killed.

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"roadbook/jobs"
 	"roadbook/modules/people"
 	"roadbook/push"
 	"roadbook/push/fcm"
+	"roadbook/store"
 	"roadbook/sync/feed"
 	"roadbook/sync/reactions"
+	"roadbook/telemetry"
 )
 
 // tell begins to react to what is committed, and to tell people what they must
@@ -50,18 +53,27 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 		return nil
 	})
 	s.behind.Go(func() error { return queue.Run(ctx) })
-	s.behind.Go(func() error { return s.present(ctx, registry) })
+	var standing atomic.Pointer[telemetry.Jobs]
+	standing.Store(&telemetry.Jobs{})
+	s.metrics.WatchJobs(func() telemetry.Jobs { return *standing.Load() })
+	s.behind.Go(func() error { return s.present(ctx, registry, &standing) })
 	return registry, nil
 }
 
 // present says now and then who listens here, so that nobody's phone rings for
-// what he has on his screen. To fail at it is no reason to end.
-func (s *server) present(ctx context.Context, registry *push.Registry) error {
+// what he has on his screen, and looks how the jobs stand. To fail at it is no
+// reason to end.
+func (s *server) present(ctx context.Context, registry *push.Registry, standing *atomic.Pointer[telemetry.Jobs]) error {
 	node := newID()
 	ticks := time.NewTicker(push.PresentEvery)
 	defer ticks.Stop()
 	for {
 		if err := registry.Present(ctx, node, s.sockets.People()); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		if stands, err := s.jobs(ctx); err == nil {
+			standing.Store(&stands)
+		} else if ctx.Err() == nil {
 			s.fault(err)
 		}
 		select {
@@ -70,4 +82,14 @@ func (s *server) present(ctx context.Context, registry *push.Registry) error {
 			return nil
 		}
 	}
+}
+
+// jobs is how the work stands that is done behind the requests.
+func (s *server) jobs(ctx context.Context) (telemetry.Jobs, error) {
+	all, err := jobs.ReadStats(ctx, s.in.pool)
+	if err != nil {
+		return telemetry.Jobs{}, err
+	}
+	passed, err := store.GivenUp(ctx, s.in.pool)
+	return telemetry.Jobs{Due: all.Due, Late: all.Late, GivenUp: all.Failed + passed}, err
 }

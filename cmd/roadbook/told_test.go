@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +67,33 @@ func (v *vendor) got(match func(vendorMessage) bool) (all []vendorMessage) {
 	return all
 }
 
+// personOf is the id of somebody of the demo org.
+func personOf(t *testing.T, d *device.Device, login string) (id record.ID) {
+	t.Helper()
+	for _, u := range d.List("user") {
+		if u.Text("login") == login {
+			id = u.ID
+		}
+	}
+	require.False(t, id.IsZero(), login)
+	return id
+}
+
+// openAs is somebody's device, up to date.
+func openAs(t *testing.T, url, login string) *device.Device {
+	t.Helper()
+	d, err := device.Open(device.Config{
+		BaseURL: url, Now: now, NewID: newID, Sleep: sleepNow, Kind: "phone", Platform: "android 15", App: "1.0.0", Lang: "zh",
+		HTTP: &http.Client{Transport: &http.Transport{}, Timeout: patience},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = d.Close() })
+	require.NoError(t, d.SignIn(t.Context(), demo.Name, login, demo.Password))
+	_, err = d.Sync(t.Context())
+	require.NoError(t, err)
+	return d
+}
+
 // A manager gives a rep a task on one server. The rep, who is signed in on
 // another, is not looking: his phone and his tablet are told that there is
 // something, and no more than that. What it is comes with a pull. When he has
@@ -78,28 +108,11 @@ func TestTold_ofATask(t *testing.T) {
 	}
 	one := serve(t, environ...).ready()
 	other := serve(t, environ...).ready()
-	open := func(url, login string) *device.Device {
-		d, err := device.Open(device.Config{
-			BaseURL: url, Now: now, NewID: newID, Sleep: sleepNow, Kind: "phone", Platform: "android 15", App: "1.0.0", Lang: "zh",
-			HTTP: &http.Client{Transport: &http.Transport{}, Timeout: patience},
-		})
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		require.NoError(t, d.SignIn(t.Context(), demo.Name, login, demo.Password))
-		_, err = d.Sync(t.Context())
-		require.NoError(t, err)
-		return d
-	}
-	chen, phone, pad := open(one.url, "chen"), open(other.url, "lin"), open(other.url, "lin")
+	chen, phone, pad := openAs(t, one.url, "chen"), openAs(t, other.url, "lin"), openAs(t, other.url, "lin")
 	require.NoError(t, phone.Reach(t.Context(), fcm.Name, "lin-phone"))
 	require.NoError(t, pad.Reach(t.Context(), fcm.Name, "lin-pad"))
 
-	var lin record.ID
-	for _, u := range phone.List("user") {
-		if u.Text("login") == "lin" {
-			lin = u.ID
-		}
-	}
+	lin := personOf(t, phone, "lin")
 	_, err := chen.Mutate(func(ty *device.Typing) error {
 		ty.Create("task", device.Values{"title": "拜访兴旺超市，谈 22% 折扣", "owner": lin.String(), "status": "open"})
 		return nil
@@ -136,4 +149,62 @@ func TestTold_ofATask(t *testing.T) {
 	require.Eventually(t, func() bool { return len(v.got(read)) == 2 }, patience, often)
 	require.Len(t, v.got(rings), 2, "each was told once")
 	require.False(t, strings.Contains(one.out.String()+other.out.String(), `"level":"ERROR"`), one.out.String()+other.out.String())
+}
+
+// Whatever a server is at when it is killed, from the commit of a task to the
+// answer of the channel: its owner has one notification of each, and his phone
+// was sent it once, or twice where nobody has answered for the first time.
+func TestTold_killed(t *testing.T) {
+	t.Parallel()
+
+	v := newVendor(t)
+	m := newMortal(t)
+	m.environ = []string{"ROADBOOK_FCM_PROJECT=p", "ROADBOOK_FCM_ENDPOINT=" + v.URL + "/v1"}
+	m.server.kill()
+	m.revive()
+	m.server.ready()
+	chen, lin := openAs(t, m.server.url, "chen"), openAs(t, m.server.url, "lin")
+	require.NoError(t, lin.Reach(t.Context(), fcm.Name, "lin-phone"))
+	owner := personOf(t, lin, "lin")
+	tasks := map[record.ID]bool{}
+	rounds := kills()
+	if os.Getenv("ROADBOOK_FULL") == "" {
+		rounds /= 4
+	}
+	for range rounds {
+		_, err := chen.Mutate(func(ty *device.Typing) error {
+			tasks[ty.Create("task", device.Values{"title": "call", "owner": owner.String(), "status": "open"})] = true
+			return nil
+		})
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { _, err := chen.Push(t.Context()); return err == nil }, patience, often)
+		<-time.After(time.Duration(rand.IntN(80)) * time.Millisecond) // the moment at which it is killed
+		m.server.kill()
+		m.revive()
+		m.server.ready()
+	}
+
+	var answered int
+	require.Eventually(t, func() bool {
+		err := m.pool.QueryRow(t.Context(),
+			"SELECT count(*) FROM push_deliveries WHERE state IN ('sent', 'unknown')").Scan(&answered)
+		return err == nil && answered >= rounds
+	}, 2*patience, often, "%d of %d", &answered, rounds)
+	_, err := lin.Sync(t.Context())
+	require.NoError(t, err)
+	told := map[record.ID]record.ID{}
+	for _, n := range lin.List(notice.Kind) {
+		subject, err := record.ParseID(n.Text("subject"))
+		require.NoError(t, err)
+		if tasks[subject] {
+			require.Zero(t, told[subject], "told twice of one task")
+			told[subject] = n.ID
+		}
+	}
+	require.Len(t, told, rounds)
+	for subject, id := range told {
+		sent := len(v.got(func(got vendorMessage) bool { return got.Data["id"] == id.String() }))
+		require.GreaterOrEqual(t, sent, 1, subject)
+		require.LessOrEqual(t, sent, 2, subject)
+	}
 }

@@ -1,0 +1,18 @@
+package push
+
+import (
+	"context"
+
+	"roadbook/jobs"
+)
+
+// For tests that do a courier's jobs one at a time.
+const MaxUnanswered = maxUnanswered
+
+func (c *Courier) Deliver(ctx context.Context, d Deliver) error {
+	return c.deliver(ctx, jobs.Job[Deliver]{Args: d, Try: 1})
+}
+
+func (c *Courier) Silence(ctx context.Context, s Silence) error {
+	return c.silence(ctx, jobs.Job[Silence]{Args: s, Try: 1})
+}

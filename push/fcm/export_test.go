@@ -1,0 +1,4 @@
+package fcm
+
+// MaxAtOnce is for a test at the limit.
+const MaxAtOnce = maxAtOnce
