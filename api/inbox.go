@@ -7,6 +7,7 @@ import (
 
 	"roadbook/access"
 	"roadbook/api/words"
+	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/sync/online"
@@ -66,8 +67,8 @@ func (s *Server) decide(ctx context.Context, in *deciding) (*decidedAll, error) 
 	if err != nil {
 		return nil, err
 	}
-	if n := len(body.Decisions); n == 0 || n > online.MaxDecisions {
-		return nil, badParameter("decisions", fmt.Sprintf("must be from 1 to %d", online.MaxDecisions))
+	if n := len(body.Decisions); n == 0 || n > conflicts.MaxDecisions {
+		return nil, badParameter("decisions", fmt.Sprintf("must be from 1 to %d", conflicts.MaxDecisions))
 	}
 	who, lang := callOf(ctx).who, callOf(ctx).lang
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)

@@ -13,6 +13,7 @@ import (
 
 	"roadbook/api"
 	device "roadbook/clients/go"
+	"roadbook/conflicts"
 	"roadbook/record"
 	"roadbook/sync"
 	"roadbook/sync/online"
@@ -268,7 +269,7 @@ func TestInbox_online(t *testing.T) {
 	require.Equal(t, "甲", v.Text("name"))
 	require.Len(t, chen.Inbox(record.NoID)[0].Conflicts, 1)
 
-	many := `{"decisions":[` + strings.Repeat(`{"conflict":"`+name.ID.String()+`","keep":"mine"},`, online.MaxDecisions) + `{"conflict":"` + name.ID.String() + `","keep":"mine"}]}`
+	many := `{"decisions":[` + strings.Repeat(`{"conflict":"`+name.ID.String()+`","keep":"mine"},`, conflicts.MaxDecisions) + `{"conflict":"` + name.ID.String() + `","keep":"mine"}]}`
 	require.Equal(t, 400, w.call(lin, "POST", "/v1/conflicts/decide", many, &out))
 	all := strings.Replace(many, `{"conflict":"`+name.ID.String()+`","keep":"mine"},`, "", 1)
 	require.Equal(t, 200, w.call(lin, "POST", "/v1/conflicts/decide", all, &out))

@@ -89,8 +89,10 @@ type Kind struct {
 
 // Schema is an org's kinds in one version.
 type Schema struct {
-	Version string  `json:"version"`
-	Kinds   []*Kind `json:"kinds"`
+	Version  string  `json:"version"`
+	Standard int     `json:"-"` // the edition of the standard schema that it has been offered
+	Policies int     `json:"-"` // the same of the policies of fields
+	Kinds    []*Kind `json:"kinds"`
 
 	byName map[string]*Kind
 	byNo   map[int16]*Kind
@@ -105,8 +107,10 @@ const (
 
 // stored is how a schema lies in the database: with what devices are not told.
 type stored struct {
-	Version string       `json:"version"`
-	Kinds   []storedKind `json:"kinds"`
+	Version  string       `json:"version"`
+	Standard int          `json:"standard,omitempty"`
+	Policies int          `json:"policies,omitempty"`
+	Kinds    []storedKind `json:"kinds"`
 }
 
 type storedKind struct {
@@ -121,7 +125,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return nil, fmt.Errorf("the schema cannot be read: %w", err)
 	}
-	s := &Schema{Version: in.Version}
+	s := &Schema{Version: in.Version, Standard: in.Standard, Policies: in.Policies}
 	for _, k := range in.Kinds {
 		if k.Kind == nil || slices.Contains(k.Fields, nil) {
 			return nil, errors.New("a kind or a field of the schema is empty")
@@ -137,7 +141,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 
 // Stored is the text that ParseSchema reads.
 func (s *Schema) Stored() ([]byte, error) {
-	out := stored{Version: s.Version}
+	out := stored{Version: s.Version, Standard: s.Standard, Policies: s.Policies}
 	for _, k := range s.Kinds {
 		sk := storedKind{Kind: k, No: k.No}
 		for _, f := range k.Fields {

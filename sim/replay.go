@@ -58,12 +58,13 @@ type replay struct {
 	elems    map[place]map[string][]dot
 	writes   map[record.ID][]dot // of records, and of what was hung under them
 	deleted  map[record.ID]bool
-	opened   map[record.ID]bool // conflicts
-	horizon  record.Seq         // of the row that moved it last
-	calls    int64              // counted by all, where customers become one
-	resolved map[record.ID]dot  // conflicts, by who has decided them
-	put      int64              // into budgets
-	spent    int64              // from reserves
+	opened   map[record.ID]bool       // conflicts
+	horizon  record.Seq               // of the row that moved it last
+	calls    int64                    // counted by all, where customers become one
+	resolved map[record.ID]dot        // conflicts, by who has decided them
+	granted  map[record.ID]record.Seq // reserves
+	put      int64                    // into budgets
+	spent    int64                    // from reserves
 }
 
 type dot struct {
@@ -80,7 +81,7 @@ func newReplay(w *World) *replay {
 		text: map[place]string{}, onBehalf: map[place]record.ID{}, vague: map[place]bool{}, count: map[place]int64{}, words: map[place][]string{}, doubted: map[place][]string{},
 		taken: map[place][]taken{}, stands: map[place][]stood{}, extreme: map[place]string{},
 		first: map[place]string{}, elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{},
-		deleted: map[record.ID]bool{}, opened: map[record.ID]bool{}, resolved: map[record.ID]dot{},
+		deleted: map[record.ID]bool{}, opened: map[record.ID]bool{}, resolved: map[record.ID]dot{}, granted: map[record.ID]record.Seq{},
 	}
 }
 
@@ -238,7 +239,7 @@ func (r *replay) accepted(row *logRow) {
 		}
 		r.edit(row, author, seen, e)
 		if e.By != "server" {
-			r.promised(ty, e)
+			r.promised(ty, e, row.seq)
 		}
 	}
 	if i != len(ty.edits) {

@@ -27,7 +27,7 @@ type given struct {
 
 // promises has somebody do something with a reserve.
 func (p *phone) promises(s Step) error {
-	number := ""
+	number, from := "", record.NoID
 	var err error
 	switch s.Does {
 	case "reserves":
@@ -41,10 +41,10 @@ func (p *phone) promises(s Step) error {
 		if bad != nil {
 			return bad
 		}
-		from := p.reserveOf("b1")
+		from = p.reserveOf("b1")
 		_, err = p.dev.Mutate(func(t *device.Typing) error { t.Spend(from, amount); return nil })
 	case "numbers":
-		from := p.reserveOf("s1")
+		from = p.reserveOf("s1")
 		_, err = p.dev.Mutate(func(t *device.Typing) error { number = t.Number(from); return nil })
 	case "returns":
 		err = p.dev.Return(p.reserveOf(s.Args[0]))
@@ -58,10 +58,28 @@ func (p *phone) promises(s Step) error {
 	case err != nil:
 		return err
 	}
+	if err := p.mayPromise(from); err != nil {
+		return err
+	}
 	m := p.dev.Outbox()[len(p.dev.Outbox())-1]
 	p.w.noteTyping(p, &m, nil)
 	p.w.typed[m.ID].number = number
 	p.w.say("%s      [n %d] %s", s, m.N, number)
+	return nil
+}
+
+// mayPromise makes sure that nobody promises from what a server that is put back
+// would not know of, once he has heard that there is a second machine.
+func (p *phone) mayPromise(from record.ID) error {
+	if from.IsZero() || p.w.alike || p.dev.Status().Durable.Seq == 0 {
+		return nil
+	}
+	if err := p.w.replay.follow(); err != nil {
+		return err
+	}
+	if at, is := p.w.replay.granted[from]; !is || at > p.w.safe() {
+		p.w.finds("%s promises from r%s, which was granted at %d, and only what is up to %d is safe", p.name, from, at, p.w.safe())
+	}
 	return nil
 }
 
@@ -78,7 +96,7 @@ func (p *phone) reserveOf(pot string) record.ID {
 
 // promised takes in what an accepted edit takes from a reserve or puts into a
 // pot.
-func (r *replay) promised(ty *typing, e loggedEdit) {
+func (r *replay) promised(ty *typing, e loggedEdit, seq record.Seq) {
 	switch e.Kind {
 	case "budget":
 		for _, vs := range []record.Values{e.Set, e.Inc} {
@@ -87,6 +105,9 @@ func (r *replay) promised(ty *typing, e loggedEdit) {
 			}
 		}
 	case "reserve":
+		if e.Op == record.OpCreate {
+			r.granted[e.ID] = seq
+		}
 		r.spent -= number(e.Inc.Get("left"))
 		if ty.number == "" {
 			return

@@ -22,6 +22,7 @@ type saved struct {
 	rows    *dump
 	schema  *record.Schema
 	devices map[string]record.ID
+	head    record.Seq
 }
 
 // maxSaved is how many backups are kept: two lives may be lost at once.
@@ -35,9 +36,28 @@ func (w *World) saves() error {
 	if err != nil {
 		return err
 	}
-	w.saved = append(w.saved, saved{rows, w.schema, maps.Clone(w.devices)})
+	head, err := w.headSeq()
+	if err != nil {
+		return err
+	}
+	w.saved = append(w.saved, saved{rows, w.schema, maps.Clone(w.devices), head})
 	w.saved = w.saved[max(0, len(w.saved)-maxSaved):]
 	return nil
+}
+
+// safe is up to where no restore can lose anything: every backup that is kept
+// has it. Only in some histories servers say so; in the others there is no second
+// machine, and nothing is ever safe.
+func (w *World) safe() record.Seq {
+	if !w.backed || len(w.saved) == 0 {
+		return 0
+	}
+	return w.saved[0].head
+}
+
+func (w *World) headSeq() (seq record.Seq, err error) {
+	err = w.pool.QueryRow(w.ctx, `SELECT seq FROM heads WHERE org = $1`, w.org).Scan(&seq)
+	return seq, err
 }
 
 // rewinds puts the newest backup back, the one before that, and so on. What

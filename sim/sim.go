@@ -57,6 +57,7 @@ type World struct {
 	seed    uint64
 	strict  bool // every step must apply
 	alike   bool // customers become one, and two again
+	backed  bool // servers say what is safe
 	deletes string
 	org     record.OrgID
 	schema  *record.Schema
@@ -106,7 +107,7 @@ var errPassed = errors.New("does not apply")
 // New makes the world of a script, before its first step.
 func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
-		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, alike: s.Alike, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
+		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, alike: s.Alike, backed: s.Backed, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
 		devices: map[string]record.ID{}, views: map[lived][]view{}, waiting: map[parking]time.Time{}, loose: map[member]bool{}, called: map[name]called{}, given: map[string]given{}, said: map[string]*typing{},
 	}
@@ -130,6 +131,9 @@ func (w *World) restart(i int) {
 		w.engines[i].Close()
 	}
 	w.engines[i] = w.engine(i)
+	if w.backed {
+		w.engines[i].Durable = func(record.OrgID) record.Seq { return w.safe() }
+	}
 	w.http[i] = api.New(api.Config{
 		Line: w.engines[i], SignIn: door{w}, Ready: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Now: w.now, NewID: w.requestID,

@@ -76,6 +76,7 @@ type Script struct {
 	Deletes string // "account=revive contact=cascade"
 	Strict  bool   // every step must apply
 	Alike   bool   // many customers are the same: they become one, and two again
+	Backed  bool   // the servers have a second machine, and say what is safe there
 	Steps   []Step
 }
 
@@ -94,6 +95,8 @@ func Parse(text string) (Script, error) {
 			s.Strict = true
 		case word == "alike":
 			s.Alike = true
+		case word == "backed":
+			s.Backed = true
 		case word == "deletes":
 			s.Deletes = rest
 		default:
@@ -118,6 +121,9 @@ func (s Script) String() string {
 	}
 	if s.Alike {
 		b.WriteString("alike\n")
+	}
+	if s.Backed {
+		b.WriteString("backed\n")
 	}
 	if s.Strict {
 		b.WriteString("strict\n")

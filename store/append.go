@@ -18,6 +18,7 @@ type Commit struct {
 	Regrants []Regrant
 	Reindex  []int16 // kinds of which a new schema has other look-up fields
 	Rescopes []Rescope
+	Followed []Rescope      // those that have come further
 	Rescoped []Rescope      // those that are done
 	Schema   *record.Schema // a new one, at Head.Schema
 	Shown    []Shown
@@ -89,9 +90,8 @@ func (c Commit) queueSeldom(b *batch, org record.OrgID) {
 	for _, r := range c.Regrants {
 		r.queue(b, org)
 	}
-	for _, done := range c.Rescoped {
-		b.Queue(rescopesDone, org, [16]byte(done.Rec), done.Seq)
-	}
+	queueFollowed(b, org, c.Followed, c.Rescoped)
+	queueRescopes(b, org, c.Rescopes) // behind them: one may be asked for anew
 	for _, r := range c.Repins {
 		r.queue(b, org)
 	}
@@ -100,12 +100,5 @@ func (c Commit) queueSeldom(b *batch, org record.OrgID) {
 	}
 	for _, s := range c.Settled {
 		s.queue(b, org)
-	}
-	if len(c.Rescopes) > 0 {
-		recs, seqs := make([][16]byte, len(c.Rescopes)), make([]int64, len(c.Rescopes))
-		for i, r := range c.Rescopes {
-			recs[i], seqs[i] = r.Rec, int64(r.Seq)
-		}
-		b.Queue(rescopesInsert, org, recs, seqs)
 	}
 }

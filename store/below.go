@@ -42,8 +42,7 @@ var recordsOpenBelow = pg.Statement("records_open_below", `
 	  FROM unnest($2::uuid[]) u(parent)
 	 CROSS JOIN LATERAL (SELECT * FROM records r
 	                      WHERE r.org = $1 AND r.parent = u.parent AND r.state = 0 AND r.kind = $3
-	                        AND (r.fields->>$4) IS NOT DISTINCT FROM $5 OFFSET 0) r
-	 WHERE r.id > $6
+	                        AND (r.fields->>$4) IS NOT DISTINCT FROM $5 AND r.id > $6 OFFSET 0) r
 	 ORDER BY r.id
 	 LIMIT $7`)
 
@@ -65,19 +64,40 @@ func (tx Tx) OpenBelow(ctx context.Context, parents []record.ID, open Open, afte
 		tx.Org, raw(parents), open.Kind, open.Field, open.Text, [16]byte(after), limit)
 }
 
-var recordsSubtree = pg.Statement("records_subtree", `
-	WITH RECURSIVE tree AS (
-	     SELECT c.id, c.root FROM records c WHERE c.org = $1 AND c.parent = $2
-	      UNION
-	     SELECT c.id, c.root FROM tree t
-	      CROSS JOIN LATERAL (SELECT * FROM records c WHERE c.org = $1 AND c.parent = t.id OFFSET 0) c)
+var recordsBelow = pg.Statement("records_below", `
 	SELECT`+recordColumns+`
-	  FROM tree t
-	 CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.org = $1 AND r.id = t.id OFFSET 0) r
-	 ORDER BY r.id`)
+	  FROM unnest($2::uuid[], $3::uuid[]) u(parent, after)
+	 CROSS JOIN LATERAL (SELECT *
+	                       FROM records r
+	                      WHERE r.org = $1 AND r.parent = u.parent AND r.id > u.after
+	                      ORDER BY r.id
+	                      LIMIT $4 OFFSET 0) r
+	 LIMIT $4`)
 
-// Subtree loads the records below one, however deep, tombstones too: one that
-// is restored later must know its root.
-func (tx Tx) Subtree(ctx context.Context, top record.ID) ([]Row, error) {
-	return collect(ctx, tx, "subtree", recordsSubtree, scanRow, tx.Org, [16]byte(top))
+// Below loads what hangs directly under some records, each from behind a place
+// of its own on and in the order of ids. Tombstones too: one that is restored
+// later must know its root. Where there are as many as the limit there may be
+// more under any of them.
+func (tx Tx) Below(ctx context.Context, tops []Rescope, limit int) ([]Row, error) {
+	if len(tops) == 0 {
+		return nil, nil
+	}
+	parents, after := make([][16]byte, len(tops)), make([][16]byte, len(tops))
+	for i, t := range tops {
+		parents[i], after[i] = t.Rec, t.After
+	}
+	return collect(ctx, tx, "what is below", recordsBelow, scanRow, tx.Org, parents, after, limit)
+}
+
+var recordsParents = pg.Statement("records_parents", `
+	SELECT u.id
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT r.id FROM records r WHERE r.org = $1 AND r.parent = u.id LIMIT 1 OFFSET 0) r`)
+
+// Parents are those of some records that something hangs under.
+func (tx Tx) Parents(ctx context.Context, ids []record.ID) ([]record.ID, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, tx, "parents", recordsParents, scanID, tx.Org, raw(ids))
 }

@@ -93,12 +93,43 @@ func (tx Tx) Alike(ctx context.Context, field int16, vals []string, limit int) (
 	return out, err
 }
 
-var lookupsKeys = pg.Statement("lookups_keys", `SELECT l.val FROM lookups l WHERE l.org = $1 AND l.field = $2`)
+var lookupsKeys = pg.Statement("lookups_keys", `
+	SELECT l.val, l.rec
+	  FROM lookups l
+	 WHERE l.org = $1 AND l.field = $2 AND (l.val, l.rec) > ($3, $4)
+	 ORDER BY l.val, l.rec
+	 LIMIT $5`)
 
-// Keys are all values of a look-up field, one as often as there are records that
-// have it.
-func (tx Tx) Keys(ctx context.Context, field int16) ([]string, error) {
-	return collect(ctx, tx, "keys", lookupsKeys, pgx.RowTo[string], tx.Org, field)
+// KeyPlace is a place among the values of a look-up field.
+type KeyPlace struct {
+	Val string
+	Rec record.ID
+}
+
+// Keys tells of a page of the values of a look-up field, in their order and one
+// as often as there are records that have it; what is told is good until the
+// next. The next place is where the page ends; with fewer than the limit it is
+// the last.
+func (tx Tx) Keys(ctx context.Context, field int16, after KeyPlace, limit int, tell func(val []byte)) (n int, next KeyPlace, err error) {
+	rows, err := tx.Query(ctx, lookupsKeys, tx.Org, field, after.Val, [16]byte(after.Rec), limit)
+	if err != nil {
+		return 0, after, fmt.Errorf("keys: %w", err)
+	}
+	defer rows.Close()
+	for next = after; rows.Next(); n++ {
+		raw := rows.RawValues()
+		tell(raw[0])
+		if n == limit-1 {
+			next.Val = string(raw[0])
+			if err := rows.Scan(nil, (*[16]byte)(&next.Rec)); err != nil {
+				return n, after, fmt.Errorf("keys: %w", err)
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return n, after, fmt.Errorf("keys: %w", err)
+	}
+	return n, next, nil
 }
 
 var reindexesAsk = pg.Statement("reindexes_ask", `

@@ -93,39 +93,3 @@ func queueForks(b *batch, org record.OrgID, forks []Writer) {
 		b.Queue(writersInsert, org, w.ID, [16]byte(w.Device), [16]byte(w.Person), int32(w.Parent), int64(w.Fork), w.Stamp.Packed())
 	}
 }
-
-var rescopesInsert = pg.Statement("rescopes_insert", `
-	INSERT INTO rescopes (org, rec, seq)
-	SELECT $1, u.rec, u.seq
-	  FROM unnest($2::uuid[], $3::bigint[]) u(rec, seq)
-	ON CONFLICT (org, rec) DO UPDATE SET seq = excluded.seq`)
-
-var rescopesNext = pg.Statement("rescopes_next", `
-	SELECT q.rec, q.seq FROM rescopes q WHERE q.org = $1 ORDER BY q.seq, q.rec LIMIT 1`)
-
-var rescopesDone = pg.Statement("rescopes_done", `DELETE FROM rescopes q WHERE q.org = $1 AND q.rec = $2 AND q.seq = $3`)
-
-// Rescope is a subtree whose scopes are to be worked out anew.
-type Rescope struct {
-	Rec record.ID
-	Seq record.Seq
-}
-
-// NextRescope finds the oldest one, if there is any.
-func (tx Tx) NextRescope(ctx context.Context) (Rescope, bool, error) {
-	found, err := collect(ctx, tx, "subtrees to move", rescopesNext, func(rows pgx.CollectableRow) (Rescope, error) {
-		var r Rescope
-		return r, rows.Scan((*[16]byte)(&r.Rec), &r.Seq)
-	}, tx.Org)
-	if err != nil || len(found) == 0 {
-		return Rescope{}, false, err
-	}
-	return found[0], true, nil
-}
-
-var rescopesOrgs = pg.Statement("rescopes_orgs", `SELECT DISTINCT q.org FROM rescopes q`)
-
-// Rescoping lists the orgs that have subtrees to move.
-func (s *Store) Rescoping(ctx context.Context) ([]record.OrgID, error) {
-	return all(ctx, s, rescopesOrgs, pgx.RowTo[record.OrgID])
-}

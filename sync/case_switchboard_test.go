@@ -52,3 +52,32 @@ func TestDuplicate_switchboard(t *testing.T) {
 	require.Positive(t, asked[4])
 	require.Equal(t, asked[4], asked[30])
 }
+
+// Of those who share a number so many are looked at, and of one more as many.
+func TestDuplicate_looksAtFew(t *testing.T) {
+	t.Parallel()
+
+	const most = 32
+	w := newWorld(t)
+	lin := w.phone("lin")
+	lin.pull()
+	enter := func() {
+		lin.create("account", values("name", "x"+w.id().String(), "phones", []string{"13800138000"}))
+		lin.push()
+	}
+	for range most - 1 {
+		enter()
+	}
+
+	read := map[int]int{}
+	for there := most - 1; there <= most+2; there++ {
+		engine, r := w.counting(1)
+		w.engine = engine
+		enter()
+		read[there] = int(r.rows.Load())
+	}
+
+	require.Equal(t, read[most-1]+2, read[most], "its key, and itself")
+	require.Equal(t, read[most], read[most+1])
+	require.Equal(t, read[most], read[most+2])
+}

@@ -77,24 +77,30 @@ func (s *settling) loadOpen(above []record.ID, kind, field string, text *string)
 	return nil
 }
 
-// under lists the records that hang below some others, as they stand now.
+// under lists the records that hang below some others, as they stand now, of
+// those that were found there or put there.
 func (s *settling) under(parents []record.ID) []*record.Record {
 	is := make(map[record.ID]bool, len(parents))
 	for _, id := range parents {
 		is[id] = true
 	}
+	ids := map[record.ID]bool{}
+	for _, id := range parents {
+		for _, child := range s.w.hung[id] {
+			ids[child] = true
+		}
+	}
+	for _, id := range s.order {
+		ids[id] = true
+	}
 	var out []*record.Record
-	for id, rec := range s.w.records {
+	for id := range ids {
+		rec := s.w.records[id]
 		if d := s.drafts[id]; d != nil {
 			rec = d.now
 		}
 		if rec != nil && is[rec.Parent] {
 			out = append(out, rec)
-		}
-	}
-	for _, id := range s.order {
-		if d := s.drafts[id]; s.w.records[id] == nil && is[d.now.Parent] {
-			out = append(out, d.now)
 		}
 	}
 	sortByID(out)

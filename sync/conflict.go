@@ -104,7 +104,7 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 	if r.Owner.IsZero() {
 		e.Set = e.Set[:len(e.Set)-1]
 	}
-	if base := AsText(c.Base); base != nil && kind.Field("base") != nil && tells(r.Kind, c.Field.Name) {
+	if base := conflicts.AsText(c.Base); base != nil && kind.Field("base") != nil && tells(r.Kind, c.Field.Name) {
 		e.Set = append(e.Set, record.Value{Field: "base", Raw: base})
 	}
 	if known, err := s.find(id); known != nil || err != nil {
@@ -120,10 +120,6 @@ func (s *settling) open(kind *record.Kind, id record.ID, r *record.Record, c con
 	s.defaults(d.now)
 	return s.report(d.now, report, &history.Edit{Edit: e, Server: true})
 }
-
-// maxShownValue is the longest value that a conflict carries; a longer one is
-// in the field's history.
-const maxShownValue = 16 << 10
 
 // tells reports whether whoever sees a record sees a field of it. Only then the
 // conflict about it, which he sees as well, carries its values; else they are in
@@ -154,7 +150,7 @@ func (s *settling) versions(id record.ID, c conflicts.Clash, told bool) ([]byte,
 			out = append(out, ',')
 		}
 		row := record.Values{{Field: "id", Raw: quote(id.Derive(v.name).String())}}
-		if told && len(v.raw) <= maxShownValue/max(1, len(c.Versions)/2) {
+		if told && len(v.raw) <= conflicts.MaxShown/max(1, len(c.Versions)/2) {
 			row = append(row, record.Value{Field: "value", Raw: quote(string(v.raw))})
 		}
 		if !v.by.IsZero() {
@@ -246,22 +242,10 @@ func (s *settling) answer(asked *record.Record, chosen json.RawMessage) error {
 	}
 	set := s.signature(asked)
 	about := s.w.schema.Kind(asked.Text("about_kind"))
-	if text := AsText(chosen); text != nil && (about == nil || tells(about, asked.Text("field"))) {
+	if text := conflicts.AsText(chosen); text != nil && (about == nil || tells(about, asked.Text("field"))) {
 		set = append(set, record.Value{Field: "chosen", Raw: text})
 	}
 	return s.mark(asked, set)
-}
-
-// AsText is a value as a conflict shows it: text as it is, anything else as the
-// JSON of it. One that is too long, or none, is not shown.
-func AsText(raw json.RawMessage) json.RawMessage {
-	switch {
-	case len(raw) > maxShownValue || record.IsNull(raw):
-		return nil
-	case raw[0] == '"':
-		return raw
-	}
-	return quote(string(raw))
 }
 
 // signature says that it is decided, by whom, and when.

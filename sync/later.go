@@ -5,107 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
+	"roadbook/access"
 	"roadbook/record"
 	"roadbook/record/shipped"
 	"roadbook/store"
 )
-
-// rescopeAtOnce is how many records of a subtree move in one transaction:
-// enough to be quick, few enough not to hold up a push.
-const rescopeAtOnce = 1000
-
-// RescopeChunk works out anew the scopes of up to a thousand records below one
-// that changed its owner, its collaborators or its parent, and reports whether
-// there is more to do. It compares with what is right now instead of moving
-// from one to another, so it may be repeated, interrupted and overtaken.
-func (e *Engine) RescopeChunk(ctx context.Context, org record.OrgID) (more bool, err error) {
-	turn := e.Store.Turn(org, nil, nil)
-	defer turn.End(ctx)
-	w, err := e.begin(ctx, turn, newMemory(0), true)
-	if err != nil {
-		return false, err
-	}
-	next, found, err := w.tx.NextRescope(ctx)
-	if err != nil || !found {
-		return false, err
-	}
-	done, err := w.moveSubtree(next)
-	if err != nil {
-		return false, err
-	}
-	if done {
-		w.rescoped = append(w.rescoped, next)
-	}
-	sealed, err := w.end()
-	if err != nil || sealed == nil {
-		return true, err
-	}
-	return true, turn.Send(ctx, sealed)
-}
-
-// moveSubtree moves what is not where it belongs; done means that nothing is
-// left.
-func (w *work) moveSubtree(top store.Rescope) (done bool, err error) {
-	rows, err := w.tx.Subtree(w.ctx, top.Rec)
-	if err != nil {
-		return false, err
-	}
-	above, err := w.record(top.Rec)
-	if err != nil || above == nil {
-		return true, err
-	}
-	below, err := w.adopt(rows)
-	if err != nil {
-		return false, err
-	}
-	if led, err := w.leadOn(top, above, below); led || err != nil {
-		return false, err
-	}
-	root, err := w.record(above.Root)
-	if err != nil {
-		return false, err
-	}
-	moved := 0
-	for _, rec := range below {
-		var want []record.ScopeID
-		if rec.State == record.Live {
-			names, err := w.namesOf(rec, root)
-			if err != nil {
-				return false, err
-			}
-			if want, err = w.scopeIDs(names); err != nil {
-				return false, err
-			}
-		}
-		if slices.Equal(want, rec.Scopes) && rec.Root == above.Root {
-			continue
-		}
-		if moved == w.e.rescopeAtOnce {
-			w.logMove(top)
-			return false, nil
-		}
-		moved++
-		now := rec.Clone()
-		now.Root = above.Root
-		if enter(now, want, w.head.Seq+1) {
-			w.left[rec.ID] = w.head.Seq + 1
-		}
-		w.put(now)
-	}
-	if moved > 0 {
-		w.logMove(top)
-	}
-	return true, nil
-}
-
-// logMove writes the one row of the log that a chunk takes.
-func (w *work) logMove(top store.Rescope) {
-	w.logOwn(w.next(), `[{"op":"rescope","id":"`+top.Rec.String()+`","at":"`+strconv.FormatInt(int64(top.Seq), 10)+`"}]`)
-}
 
 // Resume finishes what a stopped server has left, for every org: the moves of
 // subtrees, and the look-up rows of records.
@@ -168,8 +74,8 @@ func (e *Engine) reindex(ctx context.Context, org record.OrgID) error {
 	return nil
 }
 
-// resumeLookups goes on where a stopped server was interrupted, and gives the
-// shipped look-up fields to orgs from before there were any.
+// resumeLookups goes on where a stopped server was interrupted, and gives what
+// has come into the standard schema to orgs from before.
 func (e *Engine) resumeLookups(ctx context.Context) error {
 	unfinished, err := e.Store.ReindexingOrgs(ctx)
 	if err != nil {
@@ -180,34 +86,50 @@ func (e *Engine) resumeLookups(ctx context.Context) error {
 			return err
 		}
 	}
+	return e.RenewSchemas(ctx, false)
+}
+
+// RenewSchemas gives all orgs what has come into the standard schema since they began.
+// alone says that no server of an older release is left, which could not read
+// all of it.
+func (e *Engine) RenewSchemas(ctx context.Context, alone bool) error {
 	orgs, err := e.Store.Orgs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, org := range orgs {
-		if err := e.adoptLookups(ctx, org); err != nil {
+		if err := e.renew(ctx, org, alone); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Engine) adoptLookups(ctx context.Context, org record.OrgID) error {
-	var adopted *record.Schema
+// renew puts into force what has come into the standard schema since an org got
+// its own. Whether there is anything is looked at first, because mostly there is
+// not; what it is, is worked out where commits of the org queue, so that several
+// servers that start at once do it once.
+func (e *Engine) renew(ctx context.Context, org record.OrgID, alone bool) error {
+	var renewed *record.Schema
 	err := e.Store.Snapshot(ctx, org, func(tx store.Tx, head store.Head) error {
 		schema, err := e.schema(ctx, tx.Org, tx, head.Schema)
-		if err != nil {
-			return err
+		if err == nil {
+			renewed, err = shipped.Renewed(schema, alone)
 		}
-		if adopted, err = shipped.WithLookups(schema); err != nil {
-			return err
-		}
-		more, err := shipped.WithDuplicates(cmp.Or(adopted, schema))
-		adopted = cmp.Or(more, adopted)
 		return err
 	})
-	if err != nil || adopted == nil {
+	if err != nil || renewed == nil {
 		return err
 	}
-	return e.Publish(ctx, org, adopted)
+	err = e.submit(ctx, org, &job{who: access.Caller{Org: org}, run: func(w *work) error {
+		renewed, err := shipped.Renewed(w.schema, alone)
+		if err != nil || renewed == nil {
+			return err
+		}
+		return w.setSchema(renewed)
+	}})
+	if err != nil {
+		return fmt.Errorf("the schema of org %d: %w", org, err)
+	}
+	return e.reindex(ctx, org)
 }

@@ -202,6 +202,7 @@ func (w *work) record(id record.ID) (*record.Record, error) {
 func (w *work) adopt(rows []store.Row) ([]*record.Record, error) {
 	out := make([]*record.Record, 0, len(rows))
 	for i := range rows {
+		w.hung[rows[i].Parent] = append(w.hung[rows[i].Parent], rows[i].ID)
 		w.recall(rows[i].ID)
 		rec := w.records[rows[i].ID]
 		if rec == nil {

@@ -49,7 +49,7 @@ func (s *settling) openRequest(kind *record.Kind, id record.ID, r *record.Record
 		{Field: "state", Raw: quote("open")},
 	}
 	for _, v := range []record.Value{{Field: "asked", Raw: c.Lost}, {Field: "stood", Raw: c.Kept}} {
-		if len(v.Raw) <= maxShownValue { // a longer one is in the field's history
+		if len(v.Raw) <= conflicts.MaxShown { // a longer one is in the field's history
 			set = append(set, record.Value{Field: v.Field, Raw: quote(string(v.Raw))})
 		}
 	}

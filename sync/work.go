@@ -45,6 +45,7 @@ type work struct {
 	owners  map[record.ID]map[record.ID]bool      // of those whose grants have changed here
 	listed  map[string]bool                       // kinds of which all are loaded
 	pins    map[record.ID]int                     // how many devices pin each account, once loaded
+	hung    map[record.ID][]record.ID             // what was found, or put, below others
 	alike   map[alikeKey][]record.ID              // who had a key when it was looked up
 	became  map[alikeKey][]record.ID              // who has got it since
 	ledTo   map[record.ID]bool                    // records of which the redirects to them are loaded
@@ -59,7 +60,8 @@ type work struct {
 	regrant  []store.Regrant
 	reindex  []int16 // kinds of which a new schema has other look-up fields
 	rescope  []store.Rescope
-	rescoped []store.Rescope
+	rescoped []store.Rescope // that are done
+	further  []store.Rescope // that have come further
 	publish  *record.Schema
 	shown    []store.Shown
 	repins   []store.Repin
@@ -89,7 +91,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
 		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
-		alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{}, ledTo: map[record.ID]bool{},
+		hung: map[record.ID][]record.ID{}, alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{}, ledTo: map[record.ID]bool{},
 	}
 	var err error
 	if w.schema, err = e.schema(ctx, w.tx.Org, w.tx, head.Schema); err != nil {
@@ -158,18 +160,21 @@ func (w *work) put(rec *record.Record) {
 	if w.records[rec.ID] == w.was[rec.ID] {
 		w.dirty = append(w.dirty, rec.ID)
 	}
+	if was := w.records[rec.ID]; !rec.Parent.IsZero() && (was == nil || was.Parent != rec.Parent) {
+		w.hung[rec.Parent] = append(w.hung[rec.Parent], rec.ID)
+	}
 	w.records[rec.ID] = rec
 	w.becomes(rec)
 }
 
 // end seals what there is to write, nil if there is nothing.
 func (w *work) end() (*store.Sealed, error) {
-	if w.head.Seq == w.start && len(w.forks) == 0 && len(w.rescoped) == 0 {
+	if w.head.Seq == w.start && len(w.forks) == 0 && len(w.rescoped) == 0 && len(w.further) == 0 {
 		return nil, nil //nolint:nilnil // to have nothing to write is no fault
 	}
 	c := store.Commit{
 		Head: w.head, Entries: w.log, Forks: w.forks, Orphans: w.lost, People: w.named, Regrants: w.regrant, Reindex: w.reindex,
-		Rescopes: w.subtrees(), Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins, Parked: w.parked, Settled: w.settled,
+		Rescopes: w.subtrees(), Followed: w.further, Rescoped: w.rescoped, Schema: w.publish, Shown: w.shown, Repins: w.repins, Parked: w.parked, Settled: w.settled,
 		Epoch: w.epoch, Purged: w.purged, Mended: w.mended,
 	}
 	for _, id := range w.dirty {

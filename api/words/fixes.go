@@ -27,16 +27,44 @@ var fixes = map[string]said{
 	"delegate":   {"Choose a colleague who may see the record.", "请选择有权查看该记录的同事。"},
 	"answered":   {"Look at the answer; ask anew if it still matters.", "请查看已有的答复，如仍需要请重新申请。"},
 
+	"reserve":        {"Sync, and take a reserve again from there; this one cannot be changed.", "请先同步，再重新预留；已有的预留不能改动。"},
+	"reserve_amount": {"Reserve less at once.", "请减少一次预留的数量。"},
+	"reserve_open":   {"Give back what this device has reserved first, or spend from it.", "请先退回或用完本设备已有的预留。"},
+	"reserve_holder": {"Spend it on the device that has reserved it, or have a manager take it back.", "请在预留它的设备上使用，或由主管收回。"},
 	"reserve_closed": {"Take another reserve, and enter it again.", "请重新预留后再填写。"},
 	"number":         {"Take a number from the range of this device.", "请使用本设备预留的号码。"},
 	"number_taken":   {"Take the next number of the range.", "请使用号段中的下一个号码。"},
 
-	"undecided": {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
+	"undecided":   {"Decide in the inbox first.", "请先在收件箱中作出决定。"},
+	"inbox":       {"Choose a value in the inbox, or hand it on to somebody else there.", "请在收件箱中选择一个值，或转交给其他人。"},
+	"both":        {"Enter the one value that is to stand.", "该字段只能有一个值，请填写应当生效的那一个。"},
+	"version":     {"Choose one of the versions, or enter another value.", "请选择其中一个版本，或另填一个值。"},
+	"request":     {"Ask whoever answers for this field to accept or decline it.", "请由负责该字段的人接受或拒绝。"},
+	"server_kind": {"Nothing: the server makes this itself when it is needed.", "无需处理：需要时系统会自动创建。"},
+	"catalogue":   {"Ask an administrator to enter it.", "请由管理员录入。"},
+
+	"kind_mismatch": {"Choose a record of the kind that belongs there.", "请改选类型正确的记录。"},
+	"cycle":         {"Choose another one above it: it cannot stand below itself.", "请改选上级：不能隶属于自己。"},
+	"record_size":   {"Put part of it into another record, a visit or a note.", "请把一部分内容移到另一条记录，例如拜访或备注。"},
+	"last_admin":    {"Make somebody else an administrator first.", "请先指定另一位管理员。"},
+	"login_taken":   {"Choose another login.", "请换一个登录名。"},
+	"user_delete":   {"Mark the person as having left.", "请将此人标记为离职。"},
+	"refused":       {"Look at the record as it is now, and enter it again if it still matters.", "查看记录的现状，如仍需要请重新填写。"},
+	"stamp":         {"Set the clock of the device and enter it again.", "请校准设备时间后重新填写。"},
+}
+
+// ofPrograms are refusals that nobody can have typed: the app did something that
+// it should not, or is older than what it was given.
+var ofPrograms = map[string]bool{
+	"after": true, "seen": true, "history": true, "rewritten": true, "op": true,
+	"counter_set": true, "set_set": true, "not_set": true, "not_counter": true, "server_field": true,
+	"unknown_kind": true, "unknown_field": true,
 }
 
 var (
 	fixOfDenied  = said{"Ask a manager to do it, or to give the right.", "请由主管处理，或申请相应权限。"}
 	fixOfWaiting = said{"Nothing: it comes in by itself when what it builds on is back.", "无需处理：它所依赖的内容恢复后会自动生效。"}
+	fixOfProgram = said{"Update the app and enter it again; tell the administrator if that does not help.", "请更新应用后重新填写；如仍不行，请联系管理员。"}
 	fixOfOthers  = said{"Look at the record as it is now, and enter it again.", "查看记录的现状后重新填写。"}
 )
 
@@ -47,6 +75,8 @@ func Fix(r *record.Refusal, waits bool, lang Language) string {
 		return fixOfWaiting.in(lang)
 	case fixes[r.Code] != said{}:
 		return fixes[r.Code].in(lang)
+	case ofPrograms[r.Code]:
+		return fixOfProgram.in(lang)
 	case r.Kind == errs.Denied:
 		return fixOfDenied.in(lang)
 	}

@@ -2,7 +2,6 @@ package device
 
 import (
 	"encoding/json"
-	"slices"
 
 	"roadbook/conflicts"
 	"roadbook/errs"
@@ -10,15 +9,15 @@ import (
 )
 
 // Keep is what somebody decides for.
-type Keep string
+type Keep = conflicts.Keep
 
 // What can be decided for.
 const (
-	Mine   Keep = "mine"   // the version of whoever decides
-	Theirs Keep = "theirs" // the other one
-	Both   Keep = "both"   // where the field has room for both
-	This   Keep = "this"   // one of several, by its id
-	Other  Keep = "other"  // something else
+	Mine   = conflicts.KeepMine   // the version of whoever decides
+	Theirs = conflicts.KeepTheirs // the other one
+	Both   = conflicts.KeepBoth   // where the field has room for both
+	This   = conflicts.KeepThis   // one of several, by its id
+	Other  = conflicts.KeepOther  // something else
 )
 
 // Decision is what somebody decides in the inbox.
@@ -37,8 +36,8 @@ type Decided struct {
 	Err      error
 }
 
-// MaxDecisions is the most decisions of one go: a screen full of them.
-const MaxDecisions = 100
+// MaxDecisions is the most decisions of one go.
+const MaxDecisions = conflicts.MaxDecisions
 
 // DecideAll decides several conflicts, each as a mutation of its own, so that
 // one that is refused holds up no other.
@@ -67,7 +66,7 @@ func (d *Device) Decide(decision Decision) (record.ID, error) {
 			return errs.New("device.Decide", errs.Clash, "this has been decided already").Coded("decided")
 		}
 		c := d.conflict(v)
-		value, err := decision.value(&c, d.schema.field(c.Kind, c.Field))
+		value, err := decision.value(v.Raw("values"), d.id.Actor.ID, d.schema.field(c.Kind, c.Field))
 		if err != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func (d *Device) Decide(decision Decision) (record.ID, error) {
 		}
 		t.Edit("conflict", c.ID, func(dr *Draft) {
 			dr.Set("state", "resolved")
-			if text := asText(value); text != nil {
+			if text := conflicts.AsText(value); text != nil {
 				dr.Set("chosen", text)
 			}
 		})
@@ -88,55 +87,16 @@ func (d *Device) Decide(decision Decision) (record.ID, error) {
 }
 
 // value is what was decided for.
-func (n *Decision) value(c *Conflict, f *record.Field) (json.RawMessage, error) {
+func (n *Decision) value(values json.RawMessage, me record.ID, f *record.Field) (json.RawMessage, error) {
+	choice := conflicts.Decision{Keep: n.Keep, Version: n.Version}
 	if n.Keep == Other {
-		return encode(n.Value)
-	}
-	var mine, theirs, this []json.RawMessage
-	for _, v := range c.Versions {
-		switch {
-		case v.Mine:
-			mine = append(mine, v.Value)
-		default:
-			theirs = append(theirs, v.Value)
-		}
-		if v.ID == n.Version {
-			this = append(this, v.Value)
+		var err error
+		if choice.Value, err = encode(n.Value); err != nil {
+			return nil, err
 		}
 	}
-	var of []json.RawMessage
-	switch n.Keep {
-	case Mine:
-		of = mine
-	case Theirs:
-		of = theirs
-	case This:
-		of = this
-	case Both:
-		of = slices.Concat(mine, theirs)
-	}
-	switch {
-	case n.Keep == Both && len(of) == 2 && of[0] != nil && of[1] != nil && f != nil:
-		return conflicts.Both(f, of[0], of[1])
-	case n.Keep != Both && len(of) == 1 && of[0] != nil:
-		return of[0], nil
-	}
-	return nil, errs.New("device.Decide", errs.Invalid, "it is not clear which version is meant; choose one, or enter another").Coded("version")
+	return choice.Of(conflicts.Versions(values), me, f)
 }
-
-// asText is a value as a conflict shows it; nothing if there is none.
-func asText(raw json.RawMessage) json.RawMessage {
-	switch {
-	case record.IsNull(raw) || len(raw) > maxChosen:
-		return nil
-	case raw[0] == '"':
-		return raw
-	}
-	return record.AppendString(nil, string(raw))
-}
-
-// maxChosen is the longest value that a conflict shows.
-const maxChosen = 16 << 10
 
 // Delegate hands a conflict to somebody else. The server refuses it if he may
 // not see what it is about.

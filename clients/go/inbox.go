@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"roadbook/conflicts"
 	"roadbook/record"
 )
 
@@ -86,17 +87,9 @@ func (d *Device) conflict(v View) Conflict {
 	c.Account = d.rootOf(c.Record)
 	about, _ := d.view(c.Record)
 	c.Now = about.Raw(c.Field)
-	var rows []struct{ ID, Value, Author, Device, At string }
-	if json.Unmarshal(v.Raw("values"), &rows) != nil {
-		return c
-	}
-	for _, r := range rows {
-		version := Version{At: instantOf(r.At), Mine: r.Author == d.id.Actor.ID.String()}
-		version.ID, _ = record.ParseID(r.ID)
-		version.Author, _ = record.ParseID(r.Author)
-		version.Device, _ = record.ParseID(r.Device)
-		if r.Value != "" {
-			version.Value = json.RawMessage(r.Value)
+	for _, row := range conflicts.Versions(v.Raw("values")) {
+		version := Version{
+			ID: row.ID, Value: row.Value, Author: row.Author, Device: row.Device, At: instantOf(row.At), Mine: row.Author == d.id.Actor.ID,
 		}
 		if author, there := d.view(version.Author); there {
 			version.Name = author.Text("name")

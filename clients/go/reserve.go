@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -108,8 +109,8 @@ func (d *Device) Return(reserve record.ID) error {
 }
 
 // reserve is a reserve of this device from which something can be promised: it
-// was granted, is still open, and is not over by the server's clock as far as
-// that is known.
+// was granted and that is safe, it is still open, and is not over by the
+// server's clock as far as that is known.
 func (d *Device) reserve(id record.ID) (View, error) {
 	v, there := d.view(id)
 	h := d.base.records[id]
@@ -125,8 +126,25 @@ func (d *Device) reserve(id record.ID) (View, error) {
 		return v, errs.New("device.Spend", errs.Clash, "this reserve was given back or taken back before").Coded("reserve_closed")
 	case err != nil || !now.Before(expires):
 		return v, errs.New("device.Spend", errs.Clash, "this reserve is over; give it back and take another").Coded("reserve_over")
+	case d.mayBeLost(id):
+		return v, errs.New("device.Spend", errs.Busy, "what is reserved is not safe on a second machine yet; sync in a moment").Coded("reserve_unsafe")
 	}
 	return v, nil
+}
+
+// mayBeLost reports whether a server that is restored may not know of a reserve:
+// it would give the same to somebody else, and the promise could break. Where
+// there has never been a second machine, nothing is ever safe in that sense and
+// there is nothing to wait for.
+func (d *Device) mayBeLost(id record.ID) bool {
+	if !d.sight.Backed {
+		return false
+	}
+	return slices.ContainsFunc(d.acked, func(en *entry) bool {
+		return en.Verdict.Kept && slices.ContainsFunc(en.Mutation.Edits, func(e record.Edit) bool {
+			return e.Op == record.OpCreate && e.ID == id
+		})
+	})
 }
 
 func firstOf(was, err error) error {

@@ -98,8 +98,9 @@ type sight struct {
 	Complete  bool          `json:"complete,omitempty"` // once, at least
 	High      version.Stamp `json:"high"`
 	Durable   wire.Durable  `json:"durable"`
-	OffsetMS  int64         `json:"offset_ms"` // the server's clock minus ours
-	Slot      string        `json:"slot"`      // which of the two bases is shown
+	Backed    bool          `json:"backed,omitempty"` // the server has had a second machine
+	OffsetMS  int64         `json:"offset_ms"`        // the server's clock minus ours
+	Slot      string        `json:"slot"`             // which of the two bases is shown
 	BaseEpoch string        `json:"base_epoch"`
 	Faults    int           `json:"faults,omitempty"`
 	View      string        `json:"view,omitempty"`     // stands for what the person may see

@@ -31,6 +31,7 @@ type Status struct {
 	Staged     int  // pages kept back
 	StartsOver bool
 	Epoch      string
+	Durable    wire.Durable // up to here the log is known to be on a second machine
 	High       version.Stamp
 	Faults     int // changes that made no sense; the server's fault
 	Damaged    int // rows of what was pulled that the store had lost or spoilt when it was opened; a pull fetches them
@@ -45,7 +46,7 @@ func (d *Device) Status() Status {
 		Replica: d.id.Replica, LastN: d.count.N,
 		Outbox: len(d.outbox), Refused: len(d.refused), Records: len(d.base.records),
 		Cursor: d.sight.Cursor, Complete: d.sight.Complete, Filling: d.sight.Filling,
-		Staged: len(d.pages), StartsOver: d.fresh != nil, Epoch: d.sight.Epoch, High: d.sight.High,
+		Staged: len(d.pages), StartsOver: d.fresh != nil, Epoch: d.sight.Epoch, Durable: d.sight.Durable, High: d.sight.High,
 		Faults: d.sight.Faults, Damaged: d.damaged,
 	}
 	for _, a := range d.id.Lineage {

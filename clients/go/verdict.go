@@ -115,7 +115,7 @@ func (d *Device) hear(epoch string, durable wire.Durable, high version.Stamp, b 
 	}
 	d.sight.High = version.Later(d.sight.High, high)
 	if durable.Epoch != "" {
-		d.sight.Durable = durable
+		d.sight.Durable, d.sight.Backed = durable, d.sight.Backed || durable.Seq > 0
 	}
 	d.trim(b)
 	d.saveSight(b)

@@ -67,6 +67,7 @@ func TestAlerts_ofAServer(t *testing.T) {
 		{"a table is gone", s.isBroken},
 		{"memory grows", s.isLarge},
 		{"requests queue for connections", s.isCrowded},
+		{"jobs are left", s.leavesJobs},
 		{"its PostgreSQL is gone", s.hasNoDatabase},
 		{"it is gone", s.isGone},
 	}
@@ -165,6 +166,31 @@ func (s *sick) isCrowded() {
 		}
 		s.fires(firing, want...)
 	}
+}
+
+// leavesJobs: a job that no server here takes, and a change that a reaction has
+// passed over.
+func (s *sick) leavesJobs() {
+	a := s.watched()
+	for _, sql := range []string{
+		`INSERT INTO river_job (kind, queue, args, max_attempts, state, scheduled_at)
+		 VALUES ('greet', 'elsewhere', '{}', 1, 'available', now() - interval '2 minutes')`,
+		`INSERT INTO reactions_failed (org, name, seq, reason, failed_at) VALUES (1, 'news', 1, 'no', now())`,
+	} {
+		_, err := s.pool.Exec(s.t.Context(), sql)
+		require.NoError(s.t, err)
+	}
+	var text string
+	stands := regexp.MustCompile(`(?m)^roadbook_given_up 1$`)
+	require.Eventually(s.t, func() bool { text = s.server.scrape(); return stands.MatchString(text) }, patience, often)
+	s.fires(a.take(scrapeEvery, text), "RoadbookJobsLate", "RoadbookGivenUp")
+
+	for _, table := range []string{"river_job", "reactions_failed"} {
+		_, err := s.pool.Exec(s.t.Context(), `DELETE FROM `+table)
+		require.NoError(s.t, err)
+	}
+	require.Eventually(s.t, func() bool { text = s.server.scrape(); return !stands.MatchString(text) }, patience, often)
+	require.Empty(s.t, a.take(scrapeEvery, text))
 }
 
 var faultsTotal = regexp.MustCompile(`(?m)^roadbook_faults_total (\S+)$`)

@@ -294,6 +294,11 @@ func (s *server) tidy(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+		// Servers of the release before, which an upgrade lets run on for some minutes,
+		// have ended by now.
+		if err := s.engine.RenewSchemas(ctx, true); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
 	}
 }
 

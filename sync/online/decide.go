@@ -14,13 +14,10 @@ import (
 	"roadbook/version"
 )
 
-// MaxDecisions is the most decisions of one request: a screen full of them.
-const MaxDecisions = 100
-
 // Decision is what somebody decides in the inbox.
 type Decision struct {
 	Conflict record.ID       `json:"conflict"`
-	Keep     string          `json:"keep" enum:"mine,theirs,both,this,other"`
+	Keep     conflicts.Keep  `json:"keep" enum:"mine,theirs,both,this,other"`
 	Version  record.ID       `json:"version,omitzero"` // of this
 	Value    json.RawMessage `json:"value,omitempty"`  // of other
 	Seen     record.Seq      `json:"seen,omitempty"`   // the seq of the record as it was read; else no more than the conflict tells
@@ -63,19 +60,19 @@ func openedAt(rec *record.Record) record.Seq {
 
 // edits are those of a decision.
 func (d *Decision) edits(v sync.Sight, asked *record.Record) ([]record.Edit, error) {
-	c := Record{Values: record.Values{{Field: "values", Raw: asked.Raw("values")}}}
 	kind, name := v.Schema.Kind(asked.Text("about_kind")), asked.Text("field")
 	if kind == nil || v.Actor.Hides(kind, name) {
 		return nil, errs.New("online.Decide", errs.Denied, "your role may not change this field").Coded("denied")
 	}
-	value, err := d.value(versionsOf(&c), v.Actor.Person, kind.Field(name))
+	choice := conflicts.Decision{Keep: d.Keep, Version: d.Version, Value: d.Value}
+	value, err := choice.Of(conflicts.Versions(asked.Raw("values")), v.Actor.Person, kind.Field(name))
 	if err != nil {
 		return nil, err
 	}
 	done := record.Edit{Op: record.OpEdit, Kind: asked.Kind.Name, ID: asked.ID, Set: record.Values{
 		{Field: "state", Raw: json.RawMessage(`"resolved"`)},
 	}}
-	if text := sync.AsText(value); text != nil {
+	if text := conflicts.AsText(value); text != nil {
 		done.Set = append(done.Set, record.Value{Field: "chosen", Raw: text})
 	}
 	about := record.Edit{Op: record.OpEdit, Kind: kind.Name, ID: asked.Ref("record"), Set: record.Values{{Field: name, Raw: value}}}
@@ -86,25 +83,4 @@ func (d *Decision) edits(v sync.Sight, asked *record.Record) ([]record.Edit, err
 		}
 	}
 	return []record.Edit{about, done}, nil
-}
-
-// value is what was decided for.
-func (d *Decision) value(versions []Version, me record.ID, f *record.Field) (json.RawMessage, error) {
-	if d.Keep == "other" {
-		return record.OrNull(d.Value), nil
-	}
-	var of []json.RawMessage
-	for _, v := range versions {
-		mine := v.Author == me
-		if d.Keep == "both" || d.Keep == "mine" && mine || d.Keep == "theirs" && !mine || d.Keep == "this" && v.ID == d.Version {
-			of = append(of, v.Value)
-		}
-	}
-	switch {
-	case d.Keep == "both" && len(of) == 2 && of[0] != nil && of[1] != nil && f != nil:
-		return conflicts.Both(f, of[0], of[1])
-	case d.Keep != "both" && len(of) == 1 && of[0] != nil:
-		return of[0], nil
-	}
-	return nil, errs.New("online.Decide", errs.Invalid, "it is not clear which version is meant; choose one, or enter another").Coded("version")
 }

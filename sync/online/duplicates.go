@@ -12,6 +12,7 @@ import (
 	"roadbook/record"
 	"roadbook/record/match"
 	"roadbook/record/match/sieve"
+	"roadbook/store"
 	"roadbook/sync"
 )
 
@@ -89,39 +90,53 @@ func (s *Service) alike(ctx context.Context, v sync.Sight, k *record.Kind, own r
 	return out, nil
 }
 
-// Fingerprints is the sieve of a kind.
-func (s *Service) Fingerprints(ctx context.Context, who access.Caller, kind string) (out Sieve, err error) {
-	defer s.sieves.enter()()
-	err = s.engine.Look(ctx, who, func(v sync.Sight) error {
+// Fingerprints is the sieve of a kind. It is made in the name of whoever asks
+// for it, and others are given the one from before meanwhile.
+func (s *Service) Fingerprints(ctx context.Context, who access.Caller, kind string) (Sieve, error) {
+	var no int16
+	var head record.Seq
+	err := s.engine.Look(ctx, who, func(v sync.Sight) error {
 		k, err := matched(v, kind)
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprint(who.Org, " ", k.No)
-		if known, fresh := s.sieves.get(name, v.Head.Seq, s.now()); fresh {
-			out = known
-			return nil
-		}
-		if out, err = s.sieve(ctx, v, who.Org, k); err == nil {
-			s.sieves.put(name, out)
+		if err == nil {
+			no, head = k.MatchNo(), v.Head.Seq
 		}
 		return err
 	})
-	return out, err
-}
-
-func (s *Service) sieve(ctx context.Context, v sync.Sight, org record.OrgID, k *record.Kind) (Sieve, error) {
-	keys, err := v.Tx.Keys(ctx, k.MatchNo())
 	if err != nil {
 		return Sieve{}, err
 	}
+	now := s.now()
+	return s.sieves.get(ctx, fmt.Sprint(who.Org, " ", no), head, now, func(ctx context.Context) (Sieve, error) {
+		made, err := s.sieve(ctx, who, no)
+		made.head, made.made = head, now // what has come since may be in it, or not
+		return made, err
+	})
+}
+
+// keysAtOnce is how many keys one look reads, so that no snapshot is held while
+// all of them are.
+const keysAtOnce = 20_000
+
+func (s *Service) sieve(ctx context.Context, who access.Caller, no int16) (Sieve, error) {
 	mac := hmac.New(sha256.New, s.key)
-	_, _ = fmt.Fprintf(mac, "fingerprints %d", org) // a hash takes everything
-	made, err := sieve.New(sieve.Salt(mac.Sum(nil)[:len(sieve.Salt{})]), keys)
+	_, _ = fmt.Fprintf(mac, "fingerprints %d", who.Org) // a hash takes everything
+	keys := sieve.NewBuilder(sieve.Salt(mac.Sum(nil)[:len(sieve.Salt{})]))
+	for after, n := (store.KeyPlace{}), s.keysAtOnce; n == s.keysAtOnce; {
+		var next store.KeyPlace
+		err := s.engine.Look(ctx, who, func(v sync.Sight) (err error) {
+			n, next, err = v.Tx.Keys(ctx, no, after, s.keysAtOnce, keys.Add)
+			return err
+		})
+		if err != nil {
+			return Sieve{}, err
+		}
+		after = next
+	}
+	made, err := keys.Sieve()
 	if err != nil {
 		return Sieve{}, err
 	}
 	text, err := made.Bytes()
 	sum := sha256.Sum256(text)
-	return Sieve{Bytes: text, Tag: `"` + hex.EncodeToString(sum[:12]) + `"`, head: v.Head.Seq, made: s.now()}, err
+	return Sieve{Bytes: text, Tag: `"` + hex.EncodeToString(sum[:12]) + `"`}, err
 }

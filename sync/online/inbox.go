@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roadbook/access"
+	"roadbook/conflicts"
 	"roadbook/query"
 	"roadbook/record"
 	"roadbook/sync"
@@ -119,7 +120,7 @@ func (r *inboxReader) load(ctx context.Context, all []Record) error {
 		if id, err := record.ParseID(all[i].Values.Text("record")); err == nil {
 			ids = append(ids, id)
 		}
-		for _, v := range versionsOf(&all[i]) {
+		for _, v := range conflicts.Versions(all[i].Values.Get("values")) {
 			people = append(people, v.Author)
 		}
 	}
@@ -196,9 +197,10 @@ func (r *inboxReader) asked(c *Record) (a Asked, root record.ID) {
 	if rec != nil {
 		a.Now = rec.Raw(a.Field)
 	}
-	for _, v := range versionsOf(c) {
-		v.Name, v.Mine = r.names[v.Author], v.Author == r.v.Actor.Person
-		a.Versions = append(a.Versions, v)
+	for _, v := range conflicts.Versions(c.Values.Get("values")) {
+		a.Versions = append(a.Versions, Version{
+			ID: v.ID, Value: v.Value, Author: v.Author, Name: r.names[v.Author], Device: v.Device, At: v.At, Mine: v.Author == r.v.Actor.Person,
+		})
 	}
 	return a, root
 }
@@ -214,22 +216,4 @@ func (r *inboxReader) nameOf(rec *record.Record) string {
 		}
 	}
 	return ""
-}
-
-func versionsOf(c *Record) (out []Version) {
-	var rows []struct {
-		ID, Author, Device record.ID
-		Value, At          string
-	}
-	if json.Unmarshal(record.OrNull(c.Values.Get("values")), &rows) != nil {
-		return nil
-	}
-	for _, row := range rows {
-		v := Version{ID: row.ID, Author: row.Author, Device: row.Device, At: row.At}
-		if row.Value != "" {
-			v.Value = json.RawMessage(row.Value)
-		}
-		out = append(out, v)
-	}
-	return out
 }

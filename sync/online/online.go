@@ -24,11 +24,12 @@ type Service struct {
 	sieves *sieves
 
 	gather, walk int // of query.Request; tests ask for less
+	keysAtOnce   int
 }
 
 // New is a service over an engine.
 func New(engine *sync.Engine, key []byte, now func() time.Time) *Service {
-	return &Service{engine: engine, key: key, now: now, sieves: &sieves{}}
+	return &Service{engine: engine, key: key, now: now, sieves: newSieves(), keysAtOnce: keysAtOnce}
 }
 
 // Record is a record as its reader may see it: without hidden fields.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"roadbook/access"
@@ -29,6 +30,7 @@ type Today struct {
 	Next      *record.ID `json:"next,omitempty"` // of the plan: the first that is not over
 	Tasks     []Record   `json:"tasks"`          // due by the end of the day, also those overdue
 	Conflicts []Record   `json:"conflicts"`      // that ask this person to look
+	Requests  []Record   `json:"requests"`       // to change what this person's roles answer for
 	Accounts  []Record   `json:"accounts"`       // whom the plan and the tasks are about
 	Counts    Counts     `json:"counts"`
 }
@@ -41,12 +43,14 @@ type Counts struct {
 	Tasks     int `json:"tasks"`
 	Overdue   int `json:"overdue"`
 	Conflicts int `json:"conflicts"`
+	Requests  int `json:"requests"`
 }
 
 // What is shown of each sort of record.
 var (
 	planShows     = []string{"account", "date", "window_from", "window_to", "visit_type", "reason", "order", "status"}
 	taskShows     = []string{"title", "account", "opportunity", "due_at", "priority", "status"}
+	requestShows  = []string{"record", "about_kind", "field", "asked", "stood", "owner", "created_at"}
 	conflictShows = []string{"record", "about_kind", "field", "created_at"}
 	accountShows  = []string{"name", "short_name", "grade", "address", "location", "phones"}
 )
@@ -72,8 +76,8 @@ type day struct {
 	me string // as a filter writes it
 	at time.Time
 
-	plan, tasks, conflicts []Record
-	accounts               map[string]Record
+	plan, tasks, conflicts, requests []Record
+	accounts                         map[string]Record
 }
 
 func (d *day) read(ctx context.Context) (err error) {
@@ -92,7 +96,24 @@ func (d *day) read(ctx context.Context) (err error) {
 	if d.conflicts, err = d.all(ctx, Query{Kind: "conflict", Filter: mine + ` && state == "open"`}, conflictShows); err != nil {
 		return err
 	}
+	if d.requests, err = d.readRequests(ctx); err != nil {
+		return err
+	}
 	return d.readAccounts(ctx)
+}
+
+// readRequests are those that wait for somebody with a role of this person. A
+// request is no conflict, and in nobody's inbox: this is where he meets it.
+func (d *day) readRequests(ctx context.Context) ([]Record, error) {
+	if len(d.v.Actor.Roles) == 0 {
+		return nil, nil
+	}
+	roles := make([]string, len(d.v.Actor.Roles))
+	for i, role := range d.v.Actor.Roles {
+		roles[i] = strconv.Quote(role)
+	}
+	filter := `state == "open" && by in [` + strings.Join(roles, ", ") + "]"
+	return d.all(ctx, Query{Kind: "request", Filter: filter, Sort: "id"}, requestShows)
 }
 
 // all lists up to maxOfADay records. Of a kind that is not for this person, or
@@ -182,11 +203,11 @@ func (d *day) readAccounts(ctx context.Context) error {
 var over = []string{"done", "missed", "cancelled", "rescheduled"}
 
 // fit puts as much as there is room for into the answer: the plan with its
-// accounts first, then the tasks with theirs, then what clashed.
+// accounts first, then the tasks with theirs, then what clashed, then what is asked for.
 func (d *day) fit() Today {
 	t := Today{
-		Day: d.at.Format(time.DateOnly), Plan: []Record{}, Tasks: []Record{}, Conflicts: []Record{}, Accounts: []Record{},
-		Counts: Counts{Planned: len(d.plan), Tasks: len(d.tasks), Conflicts: len(d.conflicts)},
+		Day: d.at.Format(time.DateOnly), Plan: []Record{}, Tasks: []Record{}, Conflicts: []Record{}, Requests: []Record{}, Accounts: []Record{},
+		Counts: Counts{Planned: len(d.plan), Tasks: len(d.tasks), Conflicts: len(d.conflicts), Requests: len(d.requests)},
 	}
 	now := d.at.UTC().Format(time.RFC3339)
 	for i := range d.plan {
@@ -206,6 +227,7 @@ func (d *day) fit() Today {
 	d.put(&t.Plan, &t.Accounts, d.plan, &room)
 	d.put(&t.Tasks, &t.Accounts, d.tasks, &room)
 	d.put(&t.Conflicts, &t.Accounts, d.conflicts, &room)
+	d.put(&t.Requests, &t.Accounts, d.requests, &room)
 	return t
 }
 

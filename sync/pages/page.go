@@ -106,6 +106,9 @@ func (p *page) checkViews() error {
 		return err
 	}
 	sight := SightOf(p.schema, p.actor)
+	if len(p.views) == 0 && p.req.Cursor != "" { // it was shown something before a restore, and nobody knows what
+		return p.stale("sight", "what this device was shown is not known any more")
+	}
 	if len(p.views) == 0 {
 		first := want.On(views.View{From: record.MonthAt(p.m.Now().Add(-periodDays * 24 * time.Hour))}, p.schema)
 		first.Sight = sight

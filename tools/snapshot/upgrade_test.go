@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"path/filepath"
@@ -9,9 +10,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"roadbook/record"
 	"roadbook/sync/wire"
+	"roadbook/version"
 )
 
 // Every release that is kept can be upgraded from: its schema with its data,
@@ -99,4 +102,69 @@ func TestNormalised(t *testing.T) {
 
 	const dump = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\nSET statement_timeout = 0;\n\nCREATE TABLE a (\n    b integer\n);\n"
 	require.Equal(t, "CREATE TABLE a (\n    b integer\n);\n", string(normalised([]byte(dump))))
+}
+
+// An org from before gets what has come into the standard schema since when the
+// first server of this release starts, and once, also if two start at once. What
+// is new then works on what is old.
+func TestUpgrade_schema(t *testing.T) {
+	t.Parallel()
+
+	ctx := t.Context()
+	k := keep{release: "v0.1.0", root: "../.."}
+	d, err := newDatabase(ctx)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, d.drop(context.WithoutCancel(ctx))) }()
+	require.NoError(t, d.load(ctx, k.schema(), k.data()))
+	require.NoError(t, d.migrate(ctx))
+	var servers [2]*server
+	for i := range servers {
+		servers[i], err = newServer(ctx, d.address, snapshotDay.Add(24*time.Hour))
+		require.NoError(t, err)
+		defer servers[i].close()
+	}
+	schemas := func() (n int) {
+		require.NoError(t, servers[0].pool.QueryRow(ctx, `SELECT count(*) FROM schemas WHERE org = 1`).Scan(&n))
+		return n
+	}
+	before := schemas()
+
+	for range 2 {
+		var both errgroup.Group
+		for _, s := range servers {
+			both.Go(func() error { return s.engine.Resume(ctx) })
+		}
+		require.NoError(t, both.Wait())
+		require.Equal(t, before+1, schemas(), "by one row of the log")
+	}
+	for range 2 {
+		var both errgroup.Group
+		for _, s := range servers {
+			both.Go(func() error { return s.engine.RenewSchemas(ctx, true) })
+		}
+		require.NoError(t, both.Wait())
+		require.Equal(t, before+2, schemas(), "and what older servers cannot read by another")
+	}
+
+	s := servers[0]
+	login := loginOf("chen")
+	login.Device.Install = person("another phone of chen").String()
+	body, err := json.Marshal(login)
+	require.NoError(t, err)
+	status, answer := s.ask(ctx, "/v1/auth/login", "", body)
+	require.Equal(t, http.StatusOK, status, "%s", answer)
+	var in wire.LoginAnswer
+	require.NoError(t, json.Unmarshal(answer, &in))
+	shop := person("a shop")
+	body, err = json.Marshal(wire.Push{Replica: in.Replica, Mutations: []record.Mutation{{
+		ID: s.id(), N: 1, Stamp: version.StampAt(s.now()),
+		Edits: []record.Edit{{Op: record.OpEdit, Kind: "account", ID: shop, Set: values("credit_limit", 50000)}},
+	}}})
+	require.NoError(t, err)
+	status, answer = s.ask(ctx, "/v1/sync/push", in.AccessToken, body)
+	require.Equal(t, http.StatusOK, status, "%s", answer)
+	require.Contains(t, string(answer), `"requested"`, "%s", answer)
+	var requests int
+	require.NoError(t, s.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE org = 1 AND kind = 12`).Scan(&requests))
+	require.Equal(t, 1, requests, "what only the server could write is asked of finance")
 }

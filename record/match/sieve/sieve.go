@@ -42,26 +42,48 @@ type Sieve struct {
 // New makes the sieve of some keys in their short form. The same keys make the
 // same sieve.
 func New(salt Salt, keys []string) (*Sieve, error) {
-	prints := make([]uint64, len(keys))
-	for i, k := range keys {
-		prints[i] = salt.print(k)
+	b := NewBuilder(salt)
+	for _, k := range keys {
+		b.Add([]byte(k))
 	}
-	slices.Sort(prints)
-	prints = slices.Compact(prints)
-	if len(prints) == 0 {
+	return b.Sieve()
+}
+
+// Builder makes a sieve of very many keys, of which it keeps eight bytes each.
+type Builder struct {
+	salted []byte // the salt, and room for a key
+	prints []uint64
+}
+
+// NewBuilder begins a sieve of nothing.
+func NewBuilder(salt Salt) *Builder { return &Builder{salted: append(make([]byte, 0, 64), salt[:]...)} }
+
+// Add takes in a key in its short form.
+func (b *Builder) Add(key []byte) {
+	b.prints = append(b.prints, printOf(append(b.salted, key...)))
+}
+
+// Sieve is that of all keys so far.
+func (b *Builder) Sieve() (*Sieve, error) {
+	salt := Salt(b.salted)
+	slices.Sort(b.prints)
+	b.prints = slices.Compact(b.prints)
+	if len(b.prints) == 0 {
 		return &Sieve{salt: salt}, nil
 	}
-	filter, err := xorfilter.PopulateBinaryFuse8(prints)
+	filter, err := xorfilter.PopulateBinaryFuse8(b.prints)
 	if err != nil {
-		return nil, fmt.Errorf("a sieve of %d keys: %w", len(prints), err)
+		return nil, fmt.Errorf("a sieve of %d keys: %w", len(b.prints), err)
 	}
 	return &Sieve{salt: salt, filter: filter}, nil
 }
 
-func (s Salt) print(key string) uint64 {
-	sum := sha256.Sum256(append(s[:], key...))
+func printOf(salted []byte) uint64 {
+	sum := sha256.Sum256(salted)
 	return binary.BigEndian.Uint64(sum[:])
 }
+
+func (s Salt) print(key string) uint64 { return printOf(append(s[:], key...)) }
 
 // May reports whether some record may have the key.
 func (s *Sieve) May(k match.Key) bool {
