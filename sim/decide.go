@@ -52,7 +52,7 @@ func (r *replay) decides(row *logRow, author dot, seen version.Vector, e loggedE
 		delete(r.resolved, e.ID)
 	case state == "resolved" && e.Op == record.OpEdit:
 		first, done := r.resolved[e.ID]
-		late := done && !r.knew(author, seen, first)
+		late := done && !r.knew(author, r.w.typed[row.id].choosing(e.ID, seen), first)
 		if told := row.told(place{e.ID, "chosen"}); late && !told {
 			r.w.finds("the conflict %s is decided twice, at %d and %d", e.ID, first.seq, row.seq)
 		}
@@ -63,4 +63,15 @@ func (r *replay) decides(row *logRow, author dot, seen version.Vector, e loggedE
 			r.resolved[e.ID] = author
 		}
 	}
+}
+
+// choosing is what somebody had seen who chooses in a conflict. His word that it is
+// decided may have seen less, behind another of his that was still on its way.
+func (t *typing) choosing(id record.ID, otherwise version.Vector) version.Vector {
+	for _, e := range t.edits {
+		if e.ID == id && e.Set.Get("chosen") != nil {
+			return e.Seen
+		}
+	}
+	return otherwise
 }

@@ -22,6 +22,7 @@ func (w *World) does(s Step) (done bool, err error) {
 	switch s.Who {
 	case "time":
 		d, err := time.ParseDuration(s.Does)
+		w.fails(w.replay.follow()) // what was committed until now, by the clock of now
 		w.clock = w.clock.Add(d)
 		w.say("%s", s)
 		return true, err

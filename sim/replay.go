@@ -125,6 +125,7 @@ func (r *replay) row(row *logRow) error {
 		}
 	}
 	row.parked = row.result == parkedNo
+	r.waits(row)
 	r.settles(row)
 	switch {
 	case row.result == refusedNo, row.parked, r.w.typed[row.id] == nil:
@@ -143,18 +144,6 @@ func (r *replay) row(row *logRow) error {
 	}
 	r.last[row.replica] = version.Later(r.last[row.replica], row.stamp)
 	return nil
-}
-
-// settles has a row stand for the mutation that it settles, which was parked.
-func (r *replay) settles(row *logRow) {
-	if row.as == nil {
-		return
-	}
-	r.last[row.replica] = version.Later(r.last[row.replica], row.stamp)
-	row.replica, row.n, row.id = row.as.Replica, row.as.N, row.as.ID
-	if r.settled[row.id]++; r.settled[row.id] > 1 {
-		r.w.finds("%s was parked, and is settled twice", r.w.typed[row.id])
-	}
 }
 
 // link continues the hash chain by a row.

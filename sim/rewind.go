@@ -187,12 +187,14 @@ func (w *World) asked(path string, body []byte) {
 }
 
 // kept makes sure that what was acknowledged is not refused because a server
-// has lost it, and that what was refused is.
+// has lost it, and that what was refused is. It may be refused after it has waited
+// for thirty days (replay.waits): in the log that was put back its author had left,
+// say, and nobody has brought him back.
 func (w *World) kept(t *typing, o *record.Outcome) {
 	if w.life > 0 && o.Refusal != nil && o.Refusal.Code == "seen" {
 		w.finds("%s had seen what the log has lost, and is refused for it", t)
 	}
-	if o.Repeated {
+	if o.Repeated || o.Refusal != nil && o.Refusal.Code == "parked" {
 		return
 	}
 	switch was := w.proven[o.ID]; {

@@ -85,6 +85,7 @@ type World struct {
 	devices map[string]record.ID        // that it knows, by install and person
 	proven  map[record.ID]record.Result // what the push in hand proves of what it brings
 	views   map[lived][]view            // records as logs had them
+	waiting map[parking]time.Time       // what restored servers have parked, and since when
 	loose   map[member]bool             // elements, and records, of which a restore leaves open what becomes
 
 	given  map[string]given   // to what numbers were given
@@ -108,7 +109,7 @@ func New(ctx context.Context, c Config, s Script) (*World, error) {
 	w := &World{
 		ctx: ctx, pool: c.Pool, seed: s.Seed, strict: s.Strict, alike: s.Alike, backed: s.Backed, clock: dawn, late: map[int]*late{}, names: map[record.ID]string{},
 		typed: map[record.ID]*typing{}, wrote: map[string]*typing{}, pairs: map[string]bool{},
-		devices: map[string]record.ID{}, views: map[lived][]view{}, loose: map[member]bool{}, called: map[name]called{}, given: map[string]given{}, said: map[string]*typing{},
+		devices: map[string]record.ID{}, views: map[lived][]view{}, waiting: map[parking]time.Time{}, loose: map[member]bool{}, called: map[name]called{}, given: map[string]given{}, said: map[string]*typing{},
 	}
 	w.replay = newReplay(w)
 	var err error

@@ -54,6 +54,9 @@ func (s *settling) lookTaken() error {
 		if e.Kind != conflictKind && !judges(e) || !slices.ContainsFunc(e.Set, func(v record.Value) bool { return slices.Contains(deciding, v.Field) }) {
 			continue
 		}
+		if e.Set.Get("chosen") == nil && s.chooses(e.ID) {
+			continue // that one says what its author knew
+		}
 		asked, err := s.find(e.ID)
 		if err != nil {
 			return err
@@ -80,13 +83,13 @@ func (s *settling) takenOf(e *record.Edit, rec *record.Record) *record.Edit {
 			switch rec.ID {
 			case asked.ID:
 				taken := slices.Contains(deciding, v.Field)
-				if taken && v.Field != "resolver" && string(rec.Raw(v.Field)) != string(v.Raw) {
+				if taken && v.Field != "resolver" && (string(rec.Raw(v.Field)) != string(v.Raw) || s.toldAt(rec.ID, v.Field) >= 0) {
 					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
 				}
 				return taken
 			case asked.Ref("record"):
 				taken := sameUnit(rec.Kind, v.Field, asked.Text("field"))
-				if taken && (v.Field == asked.Text("field") || string(rec.Raw(v.Field)) != string(v.Raw)) {
+				if taken && (v.Field == asked.Text("field") || string(rec.Raw(v.Field)) != string(v.Raw) || s.toldAt(rec.ID, v.Field) >= 0) {
 					s.second(asked, record.Clash{Kind: rec.Kind.Name, ID: rec.ID, Field: v.Field, Kept: record.OrNull(rec.Raw(v.Field)), Lost: v.Raw})
 				}
 				return taken
@@ -132,12 +135,6 @@ func (s *settling) decided(e *record.Edit, now *record.Record) error {
 		return s.setSelf(now.Kind, now.ID, s.signature(now))
 	}
 	return nil
-}
-
-// second tells of a value that was not taken because somebody else has decided.
-func (s *settling) second(asked *record.Record, c record.Clash) {
-	c.Code, c.Conflict, c.By, c.At = history.Decided, &asked.ID, asked.Ref("resolver"), asked.Text("decided_at")
-	s.tell(c, told{mine: true})
 }
 
 // checkInbox says what a person may change of a conflict: that it is decided, and
