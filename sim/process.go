@@ -35,6 +35,9 @@ func (r *replay) steps(row *logRow, author dot, seen version.Vector, kind *recor
 			continue
 		}
 		at := place{e.ID, v.Field}
+		if row.second(at) {
+			continue // somebody else has decided, and this was not taken
+		}
 		came := ""
 		for _, was := range r.stands[at] {
 			if int64(was.seq) <= seen.Seq() {
