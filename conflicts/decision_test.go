@@ -3,6 +3,7 @@ package conflicts_test
 import (
 	"encoding/json"
 	"strings"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,8 +22,8 @@ func TestDecision(t *testing.T) {
 		{"id":"` + me.Derive("b").String() + `","value":"\"mine\"","author":"` + me.String() + `"}]`))
 	require.Len(t, versions, 2)
 	require.Equal(t, "2026-11-21T08:00:00Z", versions[0].At)
-	long := append(versions[:1:1], conflicts.Version{ID: me.Derive("b"), Author: me})
-	third := append(versions[:2:2], conflicts.Version{ID: you.Derive("c"), Author: you, Value: json.RawMessage(`"more"`)})
+	long := append(slices.Clone(versions[:1]), conflicts.Version{ID: me.Derive("b"), Author: me})
+	third := append(slices.Clone(versions[:2]), conflicts.Version{ID: you.Derive("c"), Author: you, Value: json.RawMessage(`"more"`)})
 	text, choice := &record.Field{Type: "text", Policy: record.LWW}, &record.Field{Type: "choice", Policy: record.LWW}
 	for _, tt := range []struct {
 		name string

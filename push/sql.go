@@ -13,11 +13,11 @@ import (
 	"roadbook/store/pg"
 )
 
-// Pool is where the tables are, Tx a transaction in it.
-type (
-	Pool = pgxpool.Pool
-	Tx   = pgx.Tx
-)
+// Pool is where the tables are.
+type Pool = pgxpool.Pool
+
+// Tx is a transaction there.
+type Tx = pgx.Tx
 
 // tables are those of migration 00013.
 type tables struct{ pool *Pool }

@@ -46,7 +46,7 @@ func (w *World) checkNotes(t *tables) {
 		if state != "moot" && same != (state == "merged") {
 			w.finds("the note %s of two says that they are %s, and that they are one is %v", r.id, state, same)
 		}
-		if state == "open" && !(t.mergedInto(one).IsZero() && t.mergedInto(other).IsZero()) {
+		if state == "open" && (!t.mergedInto(one).IsZero() || !t.mergedInto(other).IsZero()) {
 			w.finds("people are asked in %s of one that was merged away", r.id)
 		}
 	}

@@ -252,7 +252,7 @@ func (s *settling) writerOf(name string) (by record.Writer, err error) {
 	no, ok := store.ReplicaNo(version.Replica(replica))
 	n, wrong := strconv.ParseUint(number, 10, 64)
 	if !ok || wrong != nil {
-		return by, nil
+		return by, nil //nolint:nilerr // what is no name is the name of nothing
 	}
 	row, err := s.numbered(no, n)
 	if err != nil || row == nil {

@@ -206,7 +206,7 @@ func (w *work) come(tops []store.Rescope, below []*record.Record) {
 		}
 	}
 	for _, t := range tops {
-		if at, any := last[t.Rec]; any {
+		if at, below := last[t.Rec]; below {
 			t.After = at
 			w.further = append(w.further, t)
 		}

@@ -149,7 +149,8 @@ func TestRescope_overtakenBetweenLevels(t *testing.T) {
 		}
 	}
 
-	for i := 0; chunk(i); i++ {
+	for i, more := 0, true; more; i++ {
+		more = chunk(i)
 	}
 
 	require.Empty(t, w.inspect(false))

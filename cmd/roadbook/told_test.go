@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +35,7 @@ type vendorMessage struct {
 }
 
 func newVendor(t *testing.T) *vendor {
+	t.Helper()
 	v := &vendor{}
 	v.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -148,7 +148,7 @@ func TestTold_ofATask(t *testing.T) {
 	read := func(m vendorMessage) bool { return m.Data["read"] == "1" && m.Data["id"] == id.String() }
 	require.Eventually(t, func() bool { return len(v.got(read)) == 2 }, patience, often)
 	require.Len(t, v.got(rings), 2, "each was told once")
-	require.False(t, strings.Contains(one.out.String()+other.out.String(), `"level":"ERROR"`), one.out.String()+other.out.String())
+	require.NotContains(t, one.out.String()+other.out.String(), `"level":"ERROR"`)
 }
 
 // Whatever a server is at when it is killed, from the commit of a task to the

@@ -61,11 +61,11 @@ func New(ctx context.Context, c Config) (*Channel, error) {
 	}
 	app, err := firebase.NewApp(ctx, &firebase.Config{ProjectID: c.Project}, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("Firebase: %w", err)
+		return nil, fmt.Errorf("opening Firebase: %w", err)
 	}
 	client, err := app.Messaging(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("Firebase Cloud Messaging: %w", err)
+		return nil, fmt.Errorf("opening Firebase Cloud Messaging: %w", err)
 	}
 	return &Channel{client: client, now: c.Now}, nil
 }
@@ -106,7 +106,7 @@ func (c *Channel) some(ctx context.Context, m push.Message, to []push.Address) [
 // sent, whom we are) is not tried again: it would fail again.
 func answerOf(err error) push.Answer {
 	a := push.Answer{Err: err}
-	response := errorutils.HTTPResponse(err)
+	response := errorutils.HTTPResponse(err) //nolint:bodyclose // the SDK has read and closed it
 	switch {
 	case messaging.IsUnregistered(err), messaging.IsSenderIDMismatch(err):
 		a.Gone = true

@@ -24,7 +24,7 @@ type tray struct {
 	built   int
 	release chan error      // what comes of one
 	ended   []error         // why the contexts of those that were made have ended
-	ctx     context.Context //nolint:containedctx // of who asks
+	ctx     context.Context
 }
 
 func newTray(t *testing.T) *tray {
