@@ -189,19 +189,19 @@ func TestPull_leavingOneScopeIsNotGone(t *testing.T) {
 	t.Parallel()
 
 	w := newWorld(t)
-	lin := w.phone("lin")
+	chen := w.phone("chen") // who leads both
 	shop := w.shops("lin", 1)[0]
 	w.propose(w.org, record.Edit{
-		Op: record.OpEdit, Kind: "account", ID: shop, Add: values("collaborators", []record.ID{w.person(w.org, "lin")}),
+		Op: record.OpEdit, Kind: "account", ID: shop, Add: values("collaborators", []record.ID{w.person(w.org, "zhou")}),
 	})
-	lin.pull()
-	require.Len(t, lin.base[shop].in, 2)
+	chen.pull()
+	require.Len(t, chen.base[shop].in, 2)
 
 	w.gives(shop, "gao")
-	lin.pull()
+	chen.pull()
 
-	require.Empty(t, changeOf(lin.pages[0], shop).Gone)
-	require.Equal(t, map[string]bool{"shared:" + w.person(w.org, "lin").String(): true}, lin.base[shop].in)
+	require.Empty(t, changeOf(chen.pages[0], shop).Gone)
+	require.Equal(t, map[string]bool{"owner:" + w.person(w.org, "zhou").String(): true}, chen.base[shop].in)
 }
 
 // A record whose month moves into the period comes in anew, in full.

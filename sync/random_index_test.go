@@ -69,7 +69,7 @@ func namesOf(r, root row) []string {
 	}
 	names := []string{"owner:" + r.owner.String(), "owner:" + root.owner.String()}
 	for _, c := range append(r.texts("collaborators"), root.texts("collaborators")...) {
-		names = append(names, "shared:"+c)
+		names = append(names, "shared:"+c, "owner:"+c)
 	}
 	return names
 }
