@@ -22,8 +22,8 @@ type tray struct {
 	head    record.Seq
 	now     time.Time
 	built   int
-	release chan error      // what comes of one
-	ended   []error         // why the contexts of those that were made have ended
+	release chan error // what comes of one
+	ended   []error    // why the contexts of those that were made have ended
 	ctx     context.Context
 }
 
