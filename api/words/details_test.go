@@ -260,6 +260,10 @@ func (s *sources) fill(e ast.Expr) []string {
 			}
 		}
 		return out
+	case *ast.CallExpr:
+		if types.ExprString(e.Fun) == "fmt.Sprintf" {
+			return s.format(s.fill(e.Args[0]), e.Args[1:])
+		}
 	}
 	if known := s.samples[types.ExprString(e)]; known != nil {
 		return known
