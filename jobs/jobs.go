@@ -81,7 +81,7 @@ type Queue struct {
 // New is a queue over a migrated database.
 func New(c Config) (*Queue, error) {
 	rc := &river.Config{
-		Logger: c.Log, FetchCooldown: fetchEvery, JobTimeout: Timeout, RescueStuckJobsAfter: rescueAfter,
+		Logger: slog.New(loud{c.Log.Handler()}), FetchCooldown: fetchEvery, JobTimeout: Timeout, RescueStuckJobsAfter: rescueAfter,
 		MaxAttempts: MaxTries, PollOnly: c.PollOnly,
 	}
 	if c.Workers != nil {
@@ -93,6 +93,14 @@ func New(c Config) (*Queue, error) {
 		return nil, fmt.Errorf("the queue of jobs: %w", err)
 	}
 	return &Queue{pool: c.Pool, client: client, works: c.Workers != nil}, nil
+}
+
+// loud leaves out what River says of its coming and going.
+type loud struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h loud) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
 }
 
 // Due is a job and when it is to be done; no time is now.
