@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"strconv"
-	"time"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -17,53 +16,9 @@ import (
 // The server's worst days: its database comes back at an earlier point, by the
 // command that begins a new epoch, or with nobody saying so.
 
-// saved is a server as a backup has it.
-type saved struct {
-	rows    *dump
-	schema  *record.Schema
-	devices map[string]record.ID
-	head    record.Seq
-}
-
-// maxSaved is how many backups are kept: two lives may be lost at once.
-const maxSaved = 3
-
-// restoring takes a while.
-const restoring = time.Minute
-
-func (w *World) saves() error {
-	rows, err := take(w.ctx, w.pool, w.org)
-	if err != nil {
-		return err
-	}
-	head, err := w.headSeq()
-	if err != nil {
-		return err
-	}
-	w.saved = append(w.saved, saved{rows, w.schema, maps.Clone(w.devices), head})
-	w.saved = w.saved[max(0, len(w.saved)-maxSaved):]
-	return nil
-}
-
-// safe is up to where no restore can lose anything: every backup that is kept
-// has it. Only in some histories servers say so; in the others there is no second
-// machine, and nothing is ever safe.
-func (w *World) safe() record.Seq {
-	if !w.backed || len(w.saved) == 0 {
-		return 0
-	}
-	return w.saved[0].head
-}
-
-func (w *World) headSeq() (seq record.Seq, err error) {
-	err = w.pool.QueryRow(w.ctx, `SELECT seq FROM heads WHERE org = $1`, w.org).Scan(&seq)
-	return seq, err
-}
-
 // rewinds puts the newest backup back, the one before that, and so on. What
-// only the office knew is lost; what a phone still has must come back. Backups
-// that are newer are not put back later: what was seen in the life between
-// cannot be told from what they have.
+// only the office knew is lost; what a phone still has must come back. A backup
+// that is newer may be put back later, although its life was given up.
 func (w *World) rewinds(s Step) error {
 	back, err := strconv.Atoi(s.Args[0])
 	if err != nil {
@@ -83,6 +38,7 @@ func (w *World) rewinds(s Step) error {
 	w.schema, w.devices = b.schema, maps.Clone(b.devices)
 	w.clock = w.clock.Add(restoring)
 	w.life++
+	w.log = b.log.branches(w.life, b.head)
 	for i := range w.engines {
 		w.restart(i)
 	}

@@ -82,6 +82,7 @@ type World struct {
 
 	life    int                         // how often the server was restored
 	saved   []saved                     // its backups, oldest first
+	log     lineage                     // where each part of its log is from
 	devices map[string]record.ID        // that it knows, by install and person
 	proven  map[record.ID]record.Result // what the push in hand proves of what it brings
 	views   map[lived][]view            // records as logs had them
