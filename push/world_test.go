@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	stdsync "sync"
 	"testing"
 	"time"
 
@@ -30,7 +31,10 @@ var seedID = record.MustID("0190aaaa-0000-7000-8000-000000000001")
 // mailman is a channel that answers as a test says.
 type mailman struct {
 	answer func(push.Address) push.Answer
-	sent   []sent
+	before func() // something is sent
+
+	mu   stdsync.Mutex
+	sent []sent
 }
 
 type sent struct {
@@ -41,6 +45,11 @@ type sent struct {
 func (*mailman) Name() string { return "fcm" }
 
 func (m *mailman) Send(_ context.Context, msg push.Message, to []push.Address) []push.Answer {
+	if m.before != nil {
+		m.before()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	answers := make([]push.Answer, len(to))
 	for i, a := range to {
 		m.sent = append(m.sent, sent{a.Token, msg})
