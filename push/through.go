@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	stdsync "sync"
+	"sync"
 	"time"
 
 	"roadbook/record"
@@ -105,7 +105,7 @@ func pause(putOff int) time.Duration {
 // pauses are until when channels want to be left alone: what one delivery was
 // told holds for all of them on this server.
 type pauses struct {
-	mu stdsync.Mutex
+	mu sync.Mutex
 	by map[string]time.Time
 }
 

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,14 +176,14 @@ func TestDeliver_twoServersWithOneJob(t *testing.T) {
 	}
 	n := w.task()
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	var once stdsync.Once
+	var once sync.Once
 	w.mail.before = func() {
 		once.Do(func() {
 			close(begun)
 			<-goOn
 		})
 	}
-	var first stdsync.WaitGroup
+	var first sync.WaitGroup
 	var firstErr error
 	first.Go(func() { firstErr = w.deliver(n) })
 	<-begun
