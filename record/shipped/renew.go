@@ -53,6 +53,7 @@ var added = []addition{
 	{2, "budget", nil},
 	{2, "series", nil},
 	{2, "notification", nil},
+	{3, "reminder", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role
