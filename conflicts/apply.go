@@ -173,7 +173,7 @@ func (s *settling) merge(slot *record.Slot, f *record.Field, raw json.RawMessage
 // base is a field as its author had it on his screen. History knows, unless what
 // he had seen is of a log that is lost: then he says it himself.
 func (s *settling) base(f *record.Field) (json.RawMessage, error) {
-	if own := s.bases.Get(f.Name); own != nil && s.w.Seen.Log == 0 {
+	if own := s.bases.Get(f.Name); own != nil && (s.w.Seen.Log == 0 || s.w.Again) {
 		return own, nil
 	}
 	return s.w.At(f.Name, s.w.Seen.Log)

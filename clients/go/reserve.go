@@ -126,7 +126,7 @@ func (d *Device) reserve(id record.ID) (View, error) {
 		return v, errs.New("device.Spend", errs.Clash, "this reserve was given back or taken back before").Coded("reserve_closed")
 	case err != nil || !now.Before(expires):
 		return v, errs.New("device.Spend", errs.Clash, "this reserve is over; give it back and take another").Coded("reserve_over")
-	case d.mayBeLost(id):
+	case d.mayBeLost(id, h):
 		return v, errs.New("device.Spend", errs.Busy, "what is reserved is not safe on a second machine yet; sync in a moment").Coded("reserve_unsafe")
 	}
 	return v, nil
@@ -136,15 +136,27 @@ func (d *Device) reserve(id record.ID) (View, error) {
 // it would give the same to somebody else, and the promise could break. Where
 // there has never been a second machine, nothing is ever safe in that sense and
 // there is nothing to wait for.
-func (d *Device) mayBeLost(id record.ID) bool {
+//
+// Another copy of this device may have taken the reserve. What this one knows
+// of that is no more than where in the log the record has changed last.
+func (d *Device) mayBeLost(id record.ID, h *held) bool {
 	if !d.sight.Backed {
 		return false
 	}
-	return slices.ContainsFunc(d.acked, func(en *entry) bool {
-		return en.Verdict.Kept && slices.ContainsFunc(en.Mutation.Edits, func(e record.Edit) bool {
-			return e.Op == record.OpCreate && e.ID == id
-		})
-	})
+	promised := false // from it, on this device: it was safe then
+	for _, en := range slices.Concat(d.acked, d.outbox) {
+		for i := range en.Mutation.Edits {
+			switch e := &en.Mutation.Edits[i]; {
+			case e.ID != id:
+			case e.Op == record.OpCreate:
+				return en.Verdict == nil || en.Verdict.Kept
+			default:
+				promised = true
+			}
+		}
+	}
+	safe := d.sight.Durable
+	return !promised && (safe.Epoch != d.sight.Epoch || h.Seq > safe.Seq)
 }
 
 func firstOf(was, err error) error {

@@ -114,8 +114,8 @@ func (d *Device) hear(epoch string, durable wire.Durable, high version.Stamp, b 
 		d.sight.Epoch = epoch
 	}
 	d.sight.High = version.Later(d.sight.High, high)
-	if durable.Epoch != "" {
-		d.sight.Durable, d.sight.Backed = durable, d.sight.Backed || durable.Seq > 0
+	if was := d.sight.Durable; durable.Epoch != "" && (durable.Epoch != was.Epoch || durable.Seq > was.Seq) {
+		d.sight.Durable, d.sight.Backed = durable, d.sight.Backed || durable.Seq > 0 // a server that has just started knows less
 	}
 	d.trim(b)
 	d.saveSight(b)
