@@ -48,7 +48,7 @@ func (d *Device) Remind(r Reminder) (record.ID, error) {
 		if err != nil {
 			return err
 		}
-		if promise != nil {
+		if promise != "" {
 			set["rings_on"] = promise
 		}
 		t.CreateAs(reminder.Kind, id, set)
@@ -212,8 +212,11 @@ func (d *Device) rewrite(id record.ID, set Values) error {
 				}
 				dr.Set(field, value)
 			}
-			if promise != nil || v.Raw("rings_on") != nil {
+			switch {
+			case promise != "":
 				dr.Set("rings_on", promise)
+			case v.Raw("rings_on") != nil:
+				dr.Clear("rings_on")
 			}
 		})
 		return nil
@@ -221,15 +224,15 @@ func (d *Device) rewrite(id record.ID, set Values) error {
 	return err
 }
 
-// promise is what this device writes to ring for a reminder, nil if it is not to:
-// it is somebody else's.
-func (d *Device) promise(f reminder.Fields, owner record.ID) (any, error) {
+// promise is what this device writes to ring for a reminder; nothing if it is not
+// to, because it is somebody else's.
+func (d *Device) promise(f reminder.Fields, owner record.ID) (string, error) {
 	r, err := reminder.Read(f)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if owner != d.id.Actor.ID || d.id.Device.IsZero() {
-		return nil, nil
+		return "", nil
 	}
 	return r.Promise(d.id.Device), nil
 }

@@ -109,12 +109,11 @@ func (p *phone) rings() (all []string) {
 	return all
 }
 
-func must(t *testing.T) func(record.ID, error) record.ID {
-	return func(id record.ID, err error) record.ID {
-		t.Helper()
-		require.NoError(t, err)
-		return id
-	}
+func (p *phone) remind(r device.Reminder) record.ID {
+	p.t.Helper()
+	id, err := p.Remind(r)
+	require.NoError(p.t, err)
+	return id
 }
 
 // A reminder that is set without a network rings on the phone at its time, by a
@@ -125,8 +124,8 @@ func TestPhone_ringsWithoutANetwork(t *testing.T) {
 
 	w := newWorld(t)
 	p := w.phone("lin", time.Hour)
-	must(t)(p.Remind(device.Reminder{Title: "three", At: at(15, 0)}))
-	must(t)(p.Remind(device.Reminder{Title: "four", At: at(16, 0), Zone: "Asia/Shanghai", Recurrence: "FREQ=DAILY"}))
+	p.remind(device.Reminder{Title: "three", At: at(15, 0)})
+	p.remind(device.Reminder{Title: "four", At: at(16, 0), Zone: "Asia/Shanghai", Recurrence: "FREQ=DAILY"})
 	next, is := p.NextRing(p.now())
 	require.True(t, is)
 	require.Equal(t, at(15, 0), next.At)
@@ -153,7 +152,7 @@ func TestPhone_whatItMissedIsOne(t *testing.T) {
 
 	w := newWorld(t)
 	p := w.phone("lin", 0)
-	id := must(t)(p.Remind(device.Reminder{Title: "hourly", At: at(10, 0), Zone: "Asia/Shanghai", Recurrence: "FREQ=DAILY;BYHOUR=10,11,12,13"}))
+	id := p.remind(device.Reminder{Title: "hourly", At: at(10, 0), Zone: "Asia/Shanghai", Recurrence: "FREQ=DAILY;BYHOUR=10,11,12,13"})
 	w.until(at(12, 30))
 	due := p.Due(p.now())
 	require.Len(t, due, 1)
@@ -183,7 +182,7 @@ func TestPhone_movedAndHandedOn(t *testing.T) {
 
 	w := newWorld(t)
 	p, other := w.phone("lin", 0), w.phone("lin", 0)
-	id := must(t)(p.Remind(device.Reminder{Title: "one", At: at(15, 0)}))
+	id := p.remind(device.Reminder{Title: "one", At: at(15, 0)})
 	p.sync()
 	other.sync()
 	require.NoError(t, other.Reschedule(id, at(14, 0), "", ""))

@@ -256,7 +256,7 @@ func TestRule_refuses(t *testing.T) {
 	w.remind("one", at(15, 0))
 	for code, change := range map[string]record.Edit{
 		"required":   create("reminder", "none", "title", "x"),
-		"zone":       edit("reminder", "one", "zone", "Asia/Shanghia"),
+		"zone":       edit("reminder", "one", "zone", "Asia/Atlantis"),
 		"recurrence": edit("reminder", "one", "zone", "Asia/Shanghai", "recurrence", "FREQ=MINUTELY"),
 	} {
 		out := w.propose(person("lin"), change)

@@ -146,7 +146,7 @@ func TestRead_refuses(t *testing.T) {
 	}{
 		"no time":             {base("at", ""), "at"},
 		"no zone":             {base("zone", "", "recurrence", "FREQ=DAILY"), "zone"},
-		"no such zone":        {base("zone", "Asia/Shanghia"), "zone"},
+		"no such zone":        {base("zone", "Asia/Atlantis"), "zone"},
 		"the machine's zone":  {base("zone", "Local"), "zone"},
 		"a path":              {base("zone", "../../etc/passwd"), "zone"},
 		"nonsense":            {base("recurrence", "every day"), "recurrence"},
