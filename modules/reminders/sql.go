@@ -16,7 +16,7 @@ import (
 // Pool is where the table is.
 type Pool = pgxpool.Pool
 
-// tables is that of migration 00016.
+// tables is that of migration 00017.
 type tables struct{ pool *Pool }
 
 // row is a reminder that the server must look at.
