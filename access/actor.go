@@ -25,8 +25,8 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"account", "contact", "task", "request"}},
-	Finance: {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
+	Service: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect"}, write: []string{"account", "contact", "task", "reminder", "request"}},
+	Finance: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect"}, write: []string{"reminder", "request"}},
 	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }

@@ -13,6 +13,10 @@ var notices = map[string]said{
 	"request_answered": {"Your change request was answered", "您的变更申请有了答复"},
 	"unread_below":     {"Something is waiting for one of your people", "您的下属有一项待办尚未查看"},
 	"customers_merged": {"One of your customers was merged with another", "您的一位客户已与另一位合并"},
+
+	"reminder_due":      {"You asked to be reminded", "您有一项提醒到时间了"},
+	"reminder_missed":   {"A reminder has come late", "有一项提醒未能按时送达"},
+	"reminder_assigned": {"A colleague has set you a reminder", "同事给您设置了一项提醒"},
 }
 
 // digest is the title of a message that tells of several.

@@ -53,7 +53,9 @@ var added = []addition{
 	{2, "budget", nil},
 	{2, "series", nil},
 	{2, "notification", nil},
-	{2, "preference", nil},
+	{3, "preference", nil},
+	{3, "notification", []string{"urgent", "escalate"}},
+	{3, "reminder", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role

@@ -34,6 +34,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25}, "preference": {24, 24},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
+		"reminder": {23, 22},
 	}
 
 	got := map[string]fixed{}
@@ -72,7 +73,7 @@ func TestSchema_everyRecordHasItsCommonFields(t *testing.T) {
 		require.Equal(t, record.Once, k.Field("created_by").Policy, k.Name)
 		require.Equal(t, record.Server, k.Field("received_at").Policy, k.Name)
 		onDelete := record.Revive
-		if k.Name == "notification" { // who puts it away does not want it back because he had read it elsewhere
+		if k.Name == "notification" || k.Name == "reminder" { // who puts it away does not want it back because he had read, or snoozed, it elsewhere
 			onDelete = record.DeleteWins
 		}
 		require.Equal(t, onDelete, k.OnDelete, k.Name)
@@ -136,6 +137,7 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"series":         {scope: record.Catalogue},
 		"notification":   {scope: record.Private},
 		"preference":     {scope: record.Private},
+		"reminder":       {},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
@@ -161,6 +163,7 @@ func TestSchema_whatIsRequired(t *testing.T) {
 
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
+		"reminder.at",
 	}, required)
 }
 
