@@ -54,6 +54,7 @@ var added = []addition{
 	{2, "series", nil},
 	{2, "notification", nil},
 	{3, "reminder", nil},
+	{3, "reminder_rule", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role

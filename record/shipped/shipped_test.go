@@ -34,7 +34,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
-		"reminder": {23, 22},
+		"reminder": {23, 22}, "reminder_rule": {24, 96},
 	}
 
 	got := map[string]fixed{}
@@ -137,6 +137,7 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"series":         {scope: record.Catalogue},
 		"notification":   {scope: record.Private},
 		"reminder":       {},
+		"reminder_rule":  {scope: record.Catalogue},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
@@ -162,7 +163,7 @@ func TestSchema_whatIsRequired(t *testing.T) {
 
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
-		"reminder.at",
+		"reminder.at", "reminder_rule.name",
 	}, required)
 }
 
