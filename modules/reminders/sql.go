@@ -17,7 +17,7 @@ import (
 // Pool is where the table is.
 type Pool = pgxpool.Pool
 
-// tables are those of migrations 00017 and 00018.
+// tables are those of migrations 00017 and 00019.
 type tables struct{ pool *Pool }
 
 // row is a reminder that the server must look at.

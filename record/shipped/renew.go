@@ -53,6 +53,8 @@ var added = []addition{
 	{2, "budget", nil},
 	{2, "series", nil},
 	{2, "notification", nil},
+	{3, "preference", nil},
+	{3, "notification", []string{"urgent", "escalate"}},
 	{3, "reminder", nil},
 	{3, "reminder_rule", nil},
 }
