@@ -33,6 +33,8 @@ const (
 	Public Right = "public" // nobody in particular
 	Sync   Right = "sync"   // a signed-in person on a device of his own
 
+	Administer Right = "administer" // whoever looks after the org
+
 	Monitor Right = "monitor" // a program of the operator's, known by where it asks from or by a token
 )
 
@@ -44,6 +46,8 @@ func May(roles []string, right Right) bool {
 		return true
 	case Sync:
 		return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(Roles(), Role(r)) })
+	case Administer:
+		return slices.Contains(roles, string(Admin))
 	}
 	return false
 }

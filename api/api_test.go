@@ -87,6 +87,24 @@ func (ways) Register(context.Context, access.Caller, string, string) error { ret
 func (ways) Forget(context.Context, access.Caller, string) error           { return nil }
 func (ways) Reachable(context.Context, access.Caller) ([]push.Way, error)  { return []push.Way{}, nil }
 
+// deliveries are of nobody.
+type deliveries struct{}
+
+func (deliveries) Deliveries(context.Context, access.Caller, record.ID) ([]push.Delivery, error) {
+	return []push.Delivery{}, nil
+}
+
+func (deliveries) Undelivered(context.Context, access.Caller, string, int) (push.UndeliveredPage, error) {
+	return push.UndeliveredPage{Undelivered: []push.Undelivered{}}, nil
+}
+
+func (deliveries) Replay(_ context.Context, _ access.Caller, ids []record.ID) (all []push.Replayed, _ error) {
+	for _, id := range ids {
+		all = append(all, push.Replayed{Notification: id, Result: "replayed"})
+	}
+	return all, nil
+}
+
 // records are those of somebody who is online, as he is told.
 type records struct {
 	write func(record.Mutation) (record.Outcome, error)
@@ -184,15 +202,16 @@ func (b *buffer) String() string {
 func newServer(change func(*api.Config)) server {
 	log := &buffer{}
 	c := api.Config{
-		Line:    line{},
-		SignIn:  signIn{},
-		Online:  func() (api.Records, error) { return records{}, nil },
-		Ways:    func() (api.Ways, error) { return ways{}, nil },
-		Sockets: socket.New(socket.Config{}),
-		Ready:   func(context.Context) error { return nil },
-		Log:     telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),
-		Now:     func() time.Time { return time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC) },
-		NewID:   func() string { return "r1" },
+		Line:       line{},
+		SignIn:     signIn{},
+		Online:     func() (api.Records, error) { return records{}, nil },
+		Ways:       func() (api.Ways, error) { return ways{}, nil },
+		Deliveries: func() (api.Deliveries, error) { return deliveries{}, nil },
+		Sockets:    socket.New(socket.Config{}),
+		Ready:      func(context.Context) error { return nil },
+		Log:        telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),
+		Now:        func() time.Time { return time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC) },
+		NewID:      func() string { return "r1" },
 	}
 	if change != nil {
 		change(&c)

@@ -22,6 +22,7 @@ const (
 
 var (
 	everybody = verdicts{all: 200, anonymous: 200, expired: 200, visitor: 200}
+	admins    = verdicts{all: 403, "admin": 200, anonymous: 401, expired: 401, visitor: 403}
 	signedIn  = verdicts{all: 200, anonymous: 401, expired: 401, visitor: 403}
 )
 
@@ -55,6 +56,9 @@ var matrix = map[string]struct {
 	"GET /v1/push/channels":                {"", signedIn},
 	"POST /v1/push/channels":               {`{"channel":"fcm","token":"x"}`, signedIn},
 	"POST /v1/push/channels/forget":        {`{"channel":"fcm"}`, signedIn},
+	"GET /v1/push/deliveries":              {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // of which notification?
+	"GET /v1/push/undelivered":             {"", admins},
+	"POST /v1/push/undelivered/replay":     {`{"notifications":["0199b6a0-0000-7000-8000-0000000000c1"]}`, admins},
 	"GET /docs":                            {"", everybody},
 	"GET /docs/{asset}":                    {"", everybody},
 	"GET /healthz":                         {"", everybody},

@@ -69,6 +69,9 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/v1/push/channels", access.Sync, typed(s.ways), 0, requestTimeout},
 		{http.MethodPost, "/v1/push/channels", access.Sync, typed(s.register), maxSmallBytes, requestTimeout},
 		{http.MethodPost, "/v1/push/channels/forget", access.Sync, typed(s.unregister), maxSmallBytes, requestTimeout},
+		{http.MethodGet, "/v1/push/deliveries", access.Sync, typed(s.deliveries), 0, requestTimeout},
+		{http.MethodGet, "/v1/push/undelivered", access.Administer, typed(s.undelivered), 0, requestTimeout},
+		{http.MethodPost, "/v1/push/undelivered/replay", access.Administer, typed(s.replay), maxSmallBytes, requestTimeout},
 
 		{http.MethodGet, "/healthz", access.Public, typed(s.healthz), 0, requestTimeout},
 		{http.MethodGet, "/readyz", access.Public, typed(s.readyz), 0, readyTimeout},

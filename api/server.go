@@ -80,16 +80,17 @@ type Records interface {
 // Config is what a Server is made of. Everything is required down to NewID,
 // except News and Sockets.
 type Config struct {
-	Line    Line
-	SignIn  SignIn
-	Online  func() (Records, error)     // busy until it is there
-	Ways    func() (Ways, error)        // the same
-	News    News                        // without it no pull waits
-	Sockets Sockets                     // without them nobody listens
-	Ready   func(context.Context) error // nil when requests can be served
-	Log     *slog.Logger
-	Now     func() time.Time
-	NewID   func() string // names a request that has not brought a name
+	Line       Line
+	SignIn     SignIn
+	Online     func() (Records, error)     // busy until it is there
+	Ways       func() (Ways, error)        // the same
+	Deliveries func() (Deliveries, error)  // the same
+	News       News                        // without it no pull waits
+	Sockets    Sockets                     // without them nobody listens
+	Ready      func(context.Context) error // nil when requests can be served
+	Log        *slog.Logger
+	Now        func() time.Time
+	NewID      func() string // names a request that has not brought a name
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Limits         *Limits        // how much is borne at once; nil is DefaultLimits

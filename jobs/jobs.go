@@ -5,6 +5,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -58,6 +59,12 @@ func Handle[A Args](w *Workers, do func(context.Context, Job[A]) error) {
 
 // Later has a job done after a while, which is no failure.
 func Later(after time.Duration) error { return river.JobSnooze(after) }
+
+// IsLater reports whether an error is Later's.
+func IsLater(err error) bool {
+	var later *river.JobSnoozeError
+	return errors.As(err, &later)
+}
 
 // GiveUp has a job tried no more: it waits for a person.
 func GiveUp(why error) error { return river.JobCancel(why) }

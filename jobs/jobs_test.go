@@ -127,3 +127,43 @@ func TestQueue_triesAgain(t *testing.T) {
 		return err == nil && s == jobs.Stats{Failed: 1}
 	}, 10*time.Second, 10*time.Millisecond)
 }
+
+// A job is tried so often and not once more: the last time it is told so, and
+// then it waits for a person.
+func TestQueue_theLastTry(t *testing.T) {
+	t.Parallel()
+
+	o := newOffice(t, func(jobs.Job[greet]) error { return errors.New("never") })
+	o.insert(nil, due("lin"))
+	_, err := o.pool.Exec(t.Context(), "UPDATE river_job SET attempt = $1", jobs.MaxTries-2)
+	require.NoError(t, err)
+	o.open()
+	require.Equal(t, jobs.Job[greet]{Args: greet{"lin"}, Try: jobs.MaxTries - 1}, o.await())
+
+	require.Equal(t, jobs.Job[greet]{Args: greet{"lin"}, Try: jobs.MaxTries, Last: true}, o.await())
+	require.Eventually(t, func() bool {
+		s, err := o.Stats(context.Background())
+		return err == nil && s == jobs.Stats{Failed: 1}
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+// What is put off is no try: it may be so as often as it likes.
+func TestQueue_laterIsNoTry(t *testing.T) {
+	t.Parallel()
+
+	times := 0
+	o := newOffice(t, func(jobs.Job[greet]) error {
+		if times++; times <= jobs.MaxTries+1 {
+			return jobs.Later(0)
+		}
+		return nil
+	})
+	o.insert(nil, due("lin"))
+	o.open()
+
+	for range jobs.MaxTries + 2 {
+		require.False(t, o.await().Last)
+	}
+	require.True(t, jobs.IsLater(jobs.Later(time.Second)))
+	require.False(t, jobs.IsLater(errors.New("no")))
+}

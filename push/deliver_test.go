@@ -73,12 +73,12 @@ func TestDeliver_whoIsGone(t *testing.T) {
 	w.mail.answer = func(push.Address) push.Answer { return push.Answer{Err: errors.New("unregistered"), Gone: true} }
 	require.NoError(t, w.deliver(w.task()))
 	require.Len(t, w.mail.sent, 1)
-	require.Equal(t, map[string]int{"failed": 1}, w.states())
+	require.Equal(t, map[string]int{"failed": 1, "lost": 1}, w.states())
 	w.mail.answer = nil
 
 	require.NoError(t, w.deliver(w.task()))
 	require.Len(t, w.mail.sent, 1)
-	require.Equal(t, map[string]int{"failed": 1, "nowhere": 1}, w.states(), "it can be seen that nobody was reached")
+	require.Equal(t, map[string]int{"failed": 1, "lost": 1, "nowhere": 1}, w.states(), "it can be seen that nobody was reached")
 	w.device("phone")
 	require.NoError(t, w.deliver(w.task()))
 	require.Len(t, w.mail.sent, 2)
@@ -103,7 +103,10 @@ func TestDeliver_later(t *testing.T) {
 
 	require.ErrorContains(t, w.deliver(n), "7s")
 	require.Equal(t, map[string]int{"sent": 1, "waiting": 1}, w.states())
+	require.ErrorContains(t, w.deliver(n), "7s")
+	require.Len(t, w.mail.sent, 2, "it wants to be left alone")
 	busy = false
+	w.clock = w.clock.Add(7 * time.Second)
 	require.NoError(t, w.deliver(n))
 
 	require.Len(t, w.mail.sent, 3)
@@ -127,7 +130,7 @@ func TestDeliver_atMostTwiceWithoutAnAnswer(t *testing.T) {
 	require.NoError(t, w.deliver(n))
 
 	require.Len(t, w.mail.sent, push.MaxUnanswered)
-	require.Equal(t, map[string]int{"unknown": 1}, w.states())
+	require.Equal(t, map[string]int{"unknown": 1, "lost": 1}, w.states())
 }
 
 // Who has a socket open gets a minute to read it there.

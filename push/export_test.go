@@ -7,7 +7,22 @@ import (
 )
 
 // For tests that do a courier's jobs one at a time.
-const MaxUnanswered = maxUnanswered
+const (
+	MaxUnanswered = maxUnanswered
+	Abandoned     = abandoned
+	PutOffFor     = putOffFor
+	AgainAfter    = againAfter
+	AgainAtMost   = againAtMost
+
+	KeepRead       = keepRead
+	KeepUnread     = keepUnread
+	KeepDeliveries = keepDeliveries
+)
+
+// DeliverLast is the last try of a job.
+func (c *Courier) DeliverLast(ctx context.Context, d Deliver) error {
+	return c.deliver(ctx, jobs.Job[Deliver]{Args: d, Try: jobs.MaxTries, Last: true})
+}
 
 func (c *Courier) Deliver(ctx context.Context, d Deliver) error {
 	return c.deliver(ctx, jobs.Job[Deliver]{Args: d, Try: 1})

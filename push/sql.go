@@ -26,17 +26,6 @@ func (t tables) inTx(ctx context.Context, fn func(tx Tx) error) error {
 	return pg.InTx(ctx, t.pool, pgx.TxOptions{}, fn)
 }
 
-// The states of a delivery.
-const (
-	stateSending  = "sending"  // the channel has been asked, or is about to be
-	stateWaiting  = "waiting"  // it did not take it, and may later
-	stateSent     = "sent"     // it took it
-	stateSilenced = "silenced" // it was read elsewhere, and the device was told so
-	stateFailed   = "failed"   // it will not take it
-	stateUnknown  = "unknown"  // it never answered
-	stateNowhere  = "nowhere"  // there was no device to send it to
-)
-
 // route is one way to one device.
 type route struct {
 	Device  record.ID
@@ -119,61 +108,6 @@ func (t tables) exec(ctx context.Context, what string, sql pg.SQL, args ...any) 
 		return pg.Classify(fmt.Errorf("%s: %w", what, err))
 	}
 	return nil
-}
-
-var pushClaim = pg.Statement("push_claim", `
-	INSERT INTO push_deliveries AS d (org, notification, device, channel, state, tries, at)
-	VALUES ($1, $2, $3, $4, 'sending', 1, $5)
-	ON CONFLICT ON CONSTRAINT push_deliveries_key DO UPDATE
-	   SET state = CASE WHEN d.state = 'sending' AND d.tries >= $6 THEN 'unknown'
-	                    WHEN d.state IN ('sending', 'waiting') THEN 'sending'
-	                    ELSE d.state END,
-	       tries = CASE WHEN d.state = 'sending' AND d.tries < $6 THEN d.tries + 1
-	                    WHEN d.state = 'waiting' THEN 1
-	                    ELSE d.tries END,
-	       at = CASE WHEN d.state IN ('sending', 'waiting') THEN excluded.at ELSE d.at END
-	RETURNING d.state`)
-
-// claim says what is to be done with a device: it is to be sent to, or what has
-// become of that.
-func (t tables) claim(ctx context.Context, org record.OrgID, n, device record.ID, channel string, now time.Time) (state string, err error) {
-	err = t.pool.QueryRow(ctx, pushClaim, org, [16]byte(n), [16]byte(device), channel, now, maxUnanswered).Scan(&state)
-	if err != nil {
-		return "", pg.Classify(fmt.Errorf("beginning a delivery: %w", err))
-	}
-	return state, nil
-}
-
-var pushAnswered = pg.Statement("push_answered", `
-	UPDATE push_deliveries
-	   SET state = $5, reason = $6, at = $7
-	 WHERE org = $1 AND notification = $2 AND device = $3 AND channel = $4`)
-
-func (t tables) answered(ctx context.Context, org record.OrgID, n, device record.ID, channel, state, reason string, now time.Time) error {
-	return t.exec(ctx, "keeping what became of a delivery", pushAnswered, org, [16]byte(n), [16]byte(device), channel, state, reason, now)
-}
-
-var pushNowhere = pg.Statement("push_nowhere", `
-	INSERT INTO push_deliveries (org, notification, device, channel, state, tries, at)
-	VALUES ($1, $2, '00000000-0000-0000-0000-000000000000', '', 'nowhere', 0, $3)
-	ON CONFLICT DO NOTHING`)
-
-// nowhere keeps that somebody has no device that can be told.
-func (t tables) nowhere(ctx context.Context, org record.OrgID, n record.ID, now time.Time) error {
-	return t.exec(ctx, "keeping that there was nowhere to send to", pushNowhere, org, [16]byte(n), now)
-}
-
-var pushShown = pg.Statement("push_shown", `
-	SELECT d.device, d.channel, c.address
-	  FROM push_deliveries d
-	 CROSS JOIN LATERAL (SELECT c.address FROM push_channels c
-	                      WHERE c.org = d.org AND c.device = d.device AND c.channel = d.channel AND c.dead_at IS NULL OFFSET 0) c
-	 WHERE d.org = $1 AND d.notification = $2 AND d.state IN ('sent', 'unknown')
-	 ORDER BY d.device, d.channel`)
-
-// shown are the devices that may show a notification.
-func (t tables) shown(ctx context.Context, org record.OrgID, n record.ID) ([]route, error) {
-	return t.routes(ctx, pushShown, org, [16]byte(n))
 }
 
 var presenceRead = pg.Statement("presence_read", `

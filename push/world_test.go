@@ -27,30 +27,6 @@ import (
 
 var seedID = record.MustID("0190aaaa-0000-7000-8000-000000000001")
 
-// mailman is a channel that answers as a test says.
-type mailman struct {
-	answer func(push.Address) push.Answer
-	sent   []sent
-}
-
-type sent struct {
-	token string
-	push.Message
-}
-
-func (*mailman) Name() string { return "fcm" }
-
-func (m *mailman) Send(_ context.Context, msg push.Message, to []push.Address) []push.Answer {
-	answers := make([]push.Answer, len(to))
-	for i, a := range to {
-		m.sent = append(m.sent, sent{a.Token, msg})
-		if m.answer != nil {
-			answers[i] = m.answer(a)
-		}
-	}
-	return answers
-}
-
 // world is an org with lin and zhou, two reps, chen, who administers it, and a courier.
 type world struct {
 	t        *testing.T

@@ -275,3 +275,19 @@ var headsOrgs = pg.Statement("heads_orgs", `SELECT h.org FROM heads h WHERE h.sc
 func (s *Store) Orgs(ctx context.Context) ([]record.OrgID, error) {
 	return all(ctx, s, headsOrgs, pgx.RowTo[record.OrgID])
 }
+
+var lookupsBefore = pg.Statement("lookups_before", `
+	SELECT l.rec
+	  FROM lookups l
+	 WHERE l.org = $1 AND l.field = $2 AND l.val < $3
+	 ORDER BY l.val, l.rec
+	 LIMIT $4`)
+
+// LookedUpBefore finds the records whose value of a look-up field comes before
+// another, the first first.
+func (tx Tx) LookedUpBefore(ctx context.Context, field int16, val string, limit int) ([]record.ID, error) {
+	return collect(ctx, tx, "records before a value", lookupsBefore, func(rows pgx.CollectableRow) (id record.ID, err error) {
+		err = rows.Scan((*[16]byte)(&id))
+		return id, err
+	}, tx.Org, field, val, limit)
+}

@@ -185,9 +185,10 @@ func (s *settling) change(e *record.Edit, rec *record.Record, w *conflicts.Write
 	return nil
 }
 
-// forget drops what a record remembers of writes that are back by now.
+// forget drops what a record remembers of writes that are back by now. What is
+// parked is not.
 func (s *settling) forget(rec *record.Record) error {
-	if len(rec.Covered) == 0 {
+	if len(rec.Covered) == 0 || s.w.head.Parked > 0 {
 		return nil
 	}
 	var by []record.ReplicaID

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roadbook/access"
+	"roadbook/conflicts"
 	"roadbook/errs"
 	"roadbook/record"
 	"roadbook/store"
@@ -107,6 +108,64 @@ func (s *settling) named() []record.ID {
 		}
 	}
 	return distinct(all)
+}
+
+// own is a mutation of an author that is parked.
+type own struct {
+	replica record.ReplicaID
+	n       uint64
+}
+
+// loadUnsettled finds what the author did before to the records that he changes
+// now, and that is parked. He knew of it: when it is settled at last, it must not
+// undo what he did since.
+func (s *settling) loadUnsettled() error {
+	w := s.w
+	if w.head.Parked == 0 {
+		return nil
+	}
+	s.unsettled = map[record.ID][]own{}
+	for i := range s.m.Edits {
+		id := s.m.Edits[i].ID
+		if _, known := s.unsettled[id]; known {
+			continue
+		}
+		s.unsettled[id] = nil
+		seqs, err := w.tx.WaitingFor(w.ctx, []record.ID{id})
+		if err != nil {
+			return err
+		}
+		for _, p := range w.parked {
+			if slices.Contains(p.Waits, id) {
+				seqs = append(seqs, p.Seq)
+			}
+		}
+		for _, seq := range seqs {
+			row, err := w.entryAt(seq)
+			if err != nil {
+				return err
+			}
+			s.unsettled[id] = append(s.unsettled[id], own{row.Replica, row.N})
+		}
+	}
+	return nil
+}
+
+// awaitOwn adds what of that is the author's own to what he had seen and that is
+// not here yet.
+func (s *settling) awaitOwn(w *conflicts.Write, id record.ID) {
+	for _, o := range s.unsettled[id] {
+		is := o.replica == s.by.Replica && o.n < s.by.N || slices.ContainsFunc(w.Seen.Line, func(a conflicts.Ancestor) bool {
+			return a.Replica == o.replica && o.n <= a.UpTo
+		})
+		if !is {
+			continue
+		}
+		if w.Awaited == nil {
+			w.Awaited = map[record.ReplicaID]uint64{}
+		}
+		w.Awaited[o.replica] = max(w.Awaited[o.replica], o.n)
+	}
 }
 
 // unpark tries what waits for anything that this transaction has changed, and

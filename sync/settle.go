@@ -51,6 +51,7 @@ type settling struct {
 	assumed   []record.ID              // to be new, without looking
 	after     record.ID                // the refused mutation that it builds on
 	taken     []*record.Record         // conflicts that somebody else has decided first
+	unsettled map[record.ID][]own      // what its author did to records before and that is parked
 }
 
 // settle is the whole story of one mutation: who may, what it had seen, each
@@ -126,6 +127,9 @@ func (s *settling) all(person record.ID) error {
 		return err
 	}
 	if err := s.stamp(); err != nil {
+		return err
+	}
+	if err := s.loadUnsettled(); err != nil {
 		return err
 	}
 	if err := s.lookTaken(); err != nil {
@@ -243,6 +247,7 @@ func (s *settling) write(e *record.Edit) *conflicts.Write {
 		}
 	}
 	s.recall(w, e.ID)
+	s.awaitOwn(w, e.ID)
 	if r := s.redirects[e]; r.of != nil && r.of.ID != e.ID {
 		s.seesAs(w, r)
 	}

@@ -206,6 +206,21 @@ var operations = map[string]operation{
 		id: "unregister", tag: "notifications", summary: "This device can be reached by a channel no longer.",
 		in: reflect.TypeFor[ChannelName](), answers: "The channels that are left.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"GET /v1/push/deliveries": {
+		id: "deliveries", tag: "notifications", summary: "What became of a notification on its way to the caller's devices?",
+		answers: "A delivery for each device and channel, and one without a device if nobody was reached.",
+		fails:   []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
+	},
+	"GET /v1/push/undelivered": {
+		id: "undelivered", tag: "notifications", summary: "Which notifications have reached nobody?",
+		answers: "The newest first. The list ends where `after` is missing.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"POST /v1/push/undelivered/replay": {
+		id: "replay", tag: "notifications", summary: "Send some of them again.",
+		description: "What devices have taken is not sent to them again, and what was read or is no news any more is not sent at all.",
+		in:          reflect.TypeFor[Replay](), answers: "What became of each.",
+		fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /healthz": {
 		id: "healthz", tag: "around", summary: "Is the process alive?", answers: "It is.",
 	},
@@ -251,6 +266,11 @@ type ChannelToken struct {
 // ChannelName is a channel by which it is found no longer.
 type ChannelName struct {
 	Channel string `json:"channel" maxLength:"16" example:"fcm"`
+}
+
+// Replay are notifications that are to be sent again.
+type Replay struct {
+	Notifications []record.ID `json:"notifications" minItems:"1" maxItems:"100"`
 }
 
 // Creation is what a record is created of.

@@ -32,6 +32,7 @@ type parts struct {
 	people  socket.Devices
 	online  api.Records
 	ways    api.Ways
+	deliver api.Deliveries
 	ping    func(context.Context) error
 }
 
@@ -120,6 +121,15 @@ func (g *gate) Ways() (api.Ways, error) {
 		return nil, err
 	}
 	return p.ways, nil
+}
+
+// Deliveries know what became of telling people.
+func (g *gate) Deliveries() (api.Deliveries, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.deliver, nil
 }
 
 // Login implements api.SignIn.

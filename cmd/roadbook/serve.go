@@ -16,6 +16,7 @@ import (
 	"roadbook/demo"
 	"roadbook/errs"
 	"roadbook/modules/people"
+	"roadbook/push"
 	"roadbook/push/socket"
 	"roadbook/store"
 	"roadbook/store/durable"
@@ -161,6 +162,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 		SignIn:         &s.gate,
 		Online:         s.gate.Online,
 		Ways:           s.gate.Ways,
+		Deliveries:     s.gate.Deliveries,
 		News:           s.feed,
 		Sockets:        s.sockets,
 		Ready:          s.gate.Ready,
@@ -219,7 +221,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.makeDemo(ctx, service); err != nil {
 		return err
 	}
-	registry, err := s.tell(ctx, service)
+	registry, courier, err := s.tell(ctx, service)
 	if err != nil {
 		return err
 	}
@@ -229,11 +231,11 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.wake(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
-		online: newOnline(s.engine, key), ways: registry, ping: s.in.pool.Ping,
+		online: newOnline(s.engine, key), ways: registry, deliver: courier, ping: s.in.pool.Ping,
 	})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })
-	s.behind.Go(func() error { return s.tidy(ctx) })
+	s.behind.Go(func() error { return s.tidy(ctx, courier) })
 	return nil
 }
 
@@ -276,7 +278,7 @@ const tidyEvery = time.Hour
 
 // tidy ends now and then what nobody uses any more, and gives back room. To fail at it is no reason
 // to end: the next time tries again.
-func (s *server) tidy(ctx context.Context) error {
+func (s *server) tidy(ctx context.Context, courier *push.Courier) error {
 	ticks := time.NewTicker(tidyEvery)
 	defer ticks.Stop()
 	for {
@@ -284,6 +286,9 @@ func (s *server) tidy(ctx context.Context) error {
 			s.fault(err)
 		}
 		if err := s.engine.Housekeep(ctx, s.cfg.Horizon); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		if err := courier.Purge(ctx); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
 		if _, err := s.engine.Store.Compact(ctx); err != nil && ctx.Err() == nil {

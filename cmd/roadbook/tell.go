@@ -17,7 +17,7 @@ import (
 
 // tell begins to react to what is committed, and to tell people what they must
 // know of it.
-func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Registry, error) {
+func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Registry, *push.Courier, error) {
 	var channels []push.Channel
 	var names []string
 	if s.cfg.FCMProject != "" {
@@ -25,7 +25,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 			Project: s.cfg.FCMProject, Credentials: s.cfg.FCMCredentials, Endpoint: s.cfg.FCMEndpoint, Now: now,
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		channels, names = append(channels, ch), append(names, ch.Name())
 	}
@@ -38,7 +38,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	courier.Register(workers)
 	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	runner := &reactions.Runner{
 		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &push.Outbox{Jobs: queue}},
@@ -57,7 +57,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	standing.Store(&telemetry.Jobs{})
 	s.metrics.WatchJobs(func() telemetry.Jobs { return *standing.Load() })
 	s.behind.Go(func() error { return s.present(ctx, registry, &standing) })
-	return registry, nil
+	return registry, courier, nil
 }
 
 // present says now and then who listens here, so that nobody's phone rings for

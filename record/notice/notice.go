@@ -80,6 +80,15 @@ func Waiting(r *record.Record, now time.Time) bool {
 	if r == nil || r.Kind.Name != Kind || r.State != record.Live || r.Text("read_at") != "" {
 		return false
 	}
+	return !past(r, now)
+}
+
+// Expired reports whether nobody has read it while it was news.
+func Expired(r *record.Record, now time.Time) bool {
+	return r != nil && r.Kind.Name == Kind && r.State == record.Live && r.Text("read_at") == "" && past(r, now)
+}
+
+func past(r *record.Record, now time.Time) bool {
 	ends, err := time.Parse(time.RFC3339, r.Text("expires_at"))
-	return err != nil || now.Before(ends)
+	return err == nil && !now.Before(ends)
 }
