@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"roadbook/jobs"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/push"
 	"roadbook/push/fcm"
@@ -36,12 +37,13 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	})
 	workers := jobs.NewWorkers()
 	courier.Register(workers)
+	(&approvals.Clock{Engine: s.engine, Now: now}).Register(workers)
 	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
 	if err != nil {
 		return nil, nil, err
 	}
 	runner := &reactions.Runner{
-		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &push.Outbox{Jobs: queue}},
+		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}},
 		Now: now, Fault: s.fault, Metrics: s.metrics,
 	}
 	registry := push.NewRegistry(s.in.pool, names, now)

@@ -114,7 +114,7 @@ func (t *turn) unlocked(p *plan, a, was, now *record.Record) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	return errs.New("approvals.locked", errs.Clash, "this waits for an approval, and cannot be changed before; take that back first").Coded("locked").Of(wrong...)
+	return errs.New("approvals.locked", errs.Clash, "this waits for an approval, and cannot be changed before; take that back first").Coded("field_locked").Of(wrong...)
 }
 
 // start begins what a change makes necessary.

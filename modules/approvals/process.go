@@ -3,7 +3,6 @@ package approvals
 import (
 	"context"
 	"slices"
-	stdsync "sync"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -11,24 +10,12 @@ import (
 )
 
 // Process moves approvals on, in the transaction of what somebody writes.
-type Process struct {
-	mu    stdsync.Mutex
-	plans map[planKey]*plan
-}
+type Process struct{ plans *plans }
 
 var _ sync.Process = (*Process)(nil)
 
-type planKey struct {
-	body string
-	kind *record.Kind
-}
-
-// maxPlans is how many flows are kept ready. They are small, and read anew in a
-// millisecond.
-const maxPlans = 256
-
 // NewProcess is one that knows no flow yet.
-func NewProcess() *Process { return &Process{plans: map[planKey]*plan{}} }
+func NewProcess() *Process { return &Process{plans: newPlans()} }
 
 // Step implements sync.Process.
 func (p *Process) Step(ctx context.Context, desk sync.Desk, was, now *record.Record) ([]record.Edit, error) {
@@ -59,24 +46,7 @@ type turn struct {
 
 // plan is a flow, ready to be worked with.
 func (t *turn) plan(flow *record.Record, kind *record.Kind) (*plan, error) {
-	key := planKey{flow.Text("body"), kind}
-	t.mu.Lock()
-	known := t.plans[key]
-	t.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	fresh, err := readFlow(key.body, speak(t.desk.Kind, kind))
-	if err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.plans) >= maxPlans {
-		clear(t.plans)
-	}
-	t.plans[key] = fresh
-	return fresh, nil
+	return t.plans.of(flow.Text("body"), kind, t.desk.Kind)
 }
 
 // published looks at a flow that is to be used from now on. The one before it is

@@ -147,7 +147,7 @@ func TestApproval_locked(t *testing.T) {
 	a := w.submit("lin", deal)
 
 	out := w.edit("lin", deal, "stage", "won")
-	require.Equal(t, "locked", code(out))
+	require.Equal(t, "field_locked", code(out))
 	require.Equal(t, "stage", out.Refusal.Fields[0].Field)
 	require.Empty(t, code(w.edit("lin", deal, "win_plan", "还可以写")))
 	late := w.does("chen", record.Edit{

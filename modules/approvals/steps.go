@@ -1,6 +1,7 @@
 package approvals
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -329,3 +330,21 @@ func (c *Case) may(w word, roles []string) error {
 
 // MaxSeats is how many people one step asks at most.
 const MaxSeats = 50
+
+// saidBy is what time says of an approval at a moment, "" for nothing.
+func saidBy(approval *record.Record, at time.Time) (string, error) {
+	c := Case{State: approval.Text("state")}
+	if err := json.Unmarshal([]byte(approval.Text("steps")), &c.Steps); err != nil {
+		return "", err
+	}
+	s := c.current()
+	switch {
+	case s == nil:
+		return "", nil
+	case s.Passes.Truncate(time.Second).Equal(at):
+		return Pass, nil
+	case s.Rises.Truncate(time.Second).Equal(at):
+		return Escalate, nil
+	}
+	return "", nil
+}

@@ -217,6 +217,7 @@ type phone struct {
 	who     access.Caller
 	replica version.Replica
 	n       uint64
+	prev    string
 }
 
 func (w *world) phone(login string) *phone {
@@ -235,8 +236,9 @@ func (p *phone) push(at time.Time, edits ...record.Edit) record.Outcome {
 	p.n++
 	m := p.w.mutation(edits...)
 	m.N, m.Stamp = p.n, version.StampAt(at)
-	body, err := json.Marshal(wire.Push{Replica: p.replica, Mutations: []record.Mutation{m}})
+	body, err := json.Marshal(wire.Push{Replica: p.replica, Prev: p.prev, Mutations: []record.Mutation{m}})
 	require.NoError(p.w.t, err)
+	p.prev = m.ID.String()
 	frame, err := wire.ReadPush(body)
 	require.NoError(p.w.t, err)
 	a, err := p.w.engine.Push(p.w.t.Context(), p.who, frame)

@@ -34,6 +34,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
+		"flow": {30, 96}, "approval": {31, 33}, "approval_decision": {32, 34}, "expense": {33, 85},
 	}
 
 	got := map[string]fixed{}
@@ -63,7 +64,7 @@ func TestSchema_everyRecordHasItsCommonFields(t *testing.T) {
 
 	for _, k := range shipped.Schema().Kinds {
 		owner := record.LWWAsk
-		if k.Name == "visit_plan" || k.Name == "reserve" || k.Name == "notification" {
+		if k.Name == "visit_plan" || k.Name == "reserve" || k.Name == "notification" || k.Name == "approval" || k.Name == "approval_decision" {
 			owner = record.Once
 		}
 		require.Equal(t, owner, k.Field("owner").Policy, "%s.owner", k.Name)
@@ -119,22 +120,24 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 
 	type home struct{ parent, month, scope string }
 	want := map[string]home{
-		"account":        {},
-		"contact":        {parent: "account"},
-		"opportunity":    {parent: "account"},
-		"visit_plan":     {parent: "account", month: "date"},
-		"visit":          {parent: "account", month: "check_in"},
-		"follow_up":      {parent: "account", month: "happened_at"},
-		"task":           {parent: "account"},
-		"product":        {scope: record.Catalogue},
-		"user":           {scope: record.Catalogue},
-		"unit":           {scope: record.Catalogue},
-		"conflict":       {parent: "record"},
-		"request":        {parent: "record"},
-		"reserve":        {parent: "record"},
-		"budget":         {scope: record.Catalogue},
-		"series":         {scope: record.Catalogue},
-		"notification":   {scope: record.Private},
+		"account":      {},
+		"contact":      {parent: "account"},
+		"opportunity":  {parent: "account"},
+		"visit_plan":   {parent: "account", month: "date"},
+		"visit":        {parent: "account", month: "check_in"},
+		"follow_up":    {parent: "account", month: "happened_at"},
+		"task":         {parent: "account"},
+		"product":      {scope: record.Catalogue},
+		"user":         {scope: record.Catalogue},
+		"unit":         {scope: record.Catalogue},
+		"conflict":     {parent: "record"},
+		"request":      {parent: "record"},
+		"reserve":      {parent: "record"},
+		"budget":       {scope: record.Catalogue},
+		"series":       {scope: record.Catalogue},
+		"notification": {scope: record.Private},
+		"flow":         {scope: record.Catalogue},
+		"approval":     {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
@@ -160,6 +163,7 @@ func TestSchema_whatIsRequired(t *testing.T) {
 
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
+		"flow.code", "flow.about_kind", "approval.record", "approval_decision.approval", "approval_decision.decision", "expense.amount",
 	}, required)
 }
 
