@@ -15,11 +15,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	_ "roadbook/jobs"           // registers its statement
-	_ "roadbook/modules/people" // registers its statements
-	_ "roadbook/push"           // registers its statements
-	_ "roadbook/query"          // registers those of lists
-	_ "roadbook/store"          // registers the line's
+	_ "roadbook/jobs"              // registers its statement
+	_ "roadbook/modules/people"    // registers its statements
+	_ "roadbook/modules/reminders" // registers its statements
+	_ "roadbook/push"              // registers its statements
+	_ "roadbook/query"             // registers those of lists
+	_ "roadbook/store"             // registers the line's
 	"roadbook/store/pg"
 	"roadbook/store/pg/pgtest"
 )

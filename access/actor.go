@@ -25,8 +25,8 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"account", "contact", "task", "request", "approval_decision"}},
-	Finance: {read: []string{"account", "contact", "task", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"request", "approval_decision"}},
+	Service: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"account", "contact", "task", "reminder", "request", "approval_decision"}},
+	Finance: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"reminder", "request", "approval_decision"}},
 	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"request", "approval_decision"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }

@@ -228,6 +228,7 @@ func (r *replay) accepted(row *logRow) {
 	for k := range row.edits {
 		e := row.edits[k]
 		touched[e.ID] = true
+		r.w.unsettles(e.ID)
 		r.truth.edit(ty, r.w.schema.Kind(e.Kind), &e)
 		var seen version.Vector
 		if e.By != "server" {

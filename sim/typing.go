@@ -89,15 +89,20 @@ func (w *World) noteTyping(p *phone, m *record.Mutation, before map[record.ID]de
 	}
 }
 
+// unsettles notes that a person may see other than before, once he is changed.
+func (w *World) unsettles(person record.ID) {
+	for _, p := range w.phones {
+		p.steady = p.steady && p.who != person
+	}
+}
+
 // noteOffice does so for the server, which sees all that there is.
 func (w *World) noteOffice(m *record.Mutation, all *tables) {
 	t := w.note("the office", m)
 	for i := range m.Edits {
 		e := m.Edits[i]
 		t.undoesAll(w.replay.truth, w.schema.Kind(e.Kind), &e)
-		for _, p := range w.phones {
-			p.steady = p.steady && p.who != e.ID
-		}
+		w.unsettles(e.ID)
 		r := all.records[e.ID]
 		for _, v := range e.Set {
 			if r != nil {

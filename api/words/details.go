@@ -129,6 +129,23 @@ var shapes = []said{
 // counts. TestDetails_allAreInChinese reads the sources and finds what is
 // missing here.
 var fragments = []said{
+	// record/reminder: when somebody is reminded.
+	{"it has no time", "没有提醒时间"},
+	{"this is no time zone; one is written as Asia/Shanghai", "没有这个时区，请写成 Asia/Shanghai 这样"},
+	{"what comes again needs a time zone, because clocks are set", "重复提醒需要时区，因为各地会调整时钟"},
+	{"it has more than % characters", "不能超过 {1} 个字符"},
+	{"it begins before the year %", "不能早于 {1} 年"},
+	{"it cannot be read as a rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=MO", "不是 RFC 5545 的重复规则，例如 FREQ=WEEKLY;BYDAY=MO"},
+	{"it needs FREQ, and not both COUNT and UNTIL", "必须有 FREQ，且 COUNT 与 UNTIL 只能有一个"},
+	{"it comes more often than daily: name the hours with BYHOUR", "不能比每天更频繁，请用 BYHOUR 指定钟点"},
+	{"INTERVAL is from 1 to %", "INTERVAL 必须在 1 到 {1} 之间"},
+	{"COUNT is from 1 to %", "COUNT 必须在 1 到 {1} 之间"},
+	{"it comes more than % times a day", "每天不能超过 {1} 次"},
+	{"a number in it is none that a day, a month or a year has", "其中有数字超出日、月或年的范围"},
+	{"it never happens", "这个时间永远不会到来"},
+	{"% stands there twice", "{1} 出现了两次"},
+	{"% is not known here", "不支持 {1}"},
+
 	// record/field: what a value must be.
 	{"must be one of the choices offered", "必须是可选项之一"},
 	{"must be one of: %", "必须是以下之一：{1}"},

@@ -197,13 +197,13 @@ func (s *sources) node(name string, in ast.Decl, n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		called, args := types.ExprString(n.Fun), n.Args
-		checks := dir == "record/field" || dir == "conflicts" || name == "record/raw.go" || name == "record/schema.go" && function == "*Field.Check"
+		checks := dir == "record/field" || dir == "record/reminder" || dir == "conflicts" || name == "record/raw.go" || name == "record/schema.go" && function == "*Field.Check"
 		switch {
 		case checks && called == "errors.New", checks && called == "fmt.Errorf":
 			s.note(name, args[0], args[1:]...)
 		case dir == "conflicts" && called == "s.fail":
 			s.note(name, args[2], args[3:]...)
-		case called == "r.wrong", called == "fault":
+		case called == "r.wrong", called == "fault", called == "wrong" && dir == "record/reminder":
 			s.note(name, args[1])
 		}
 	case *ast.CompositeLit:

@@ -20,6 +20,8 @@ var fixes = map[string]said{
 	"deleted":    {"Bring the record back first, if it is still needed.", "如果仍然需要，请先恢复该记录。"},
 	"parent":     {"Choose a customer who is there.", "请改选一个仍存在的客户。"},
 	"reference":  {"Choose another record: the one that is named is not there.", "所选的记录已不存在，请改选。"},
+	"zone":       {"Choose a time zone from the list and send it again.", "请从列表中选择时区后重新提交。"},
+	"recurrence": {"Choose how often it comes again, or that it comes once, and send it again.", "请重新选择重复方式，或改为只提醒一次，再重新提交。"},
 	"children":   {"Move or delete what belongs to it first.", "请先移走或删除它下面的记录。"},
 	"missing":    {"Ask whoever has the record now; it is not there any more, or not for this person.", "该记录已不存在或已不归本人，请与现在的负责人联系。"},
 	"owner":      {"Choose an owner who works here.", "请选择本企业在职的负责人。"},

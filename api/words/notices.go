@@ -15,6 +15,10 @@ var notices = map[string]said{
 	"approval_withdrawn": {"A request was taken back", "一项申请已撤回"},
 	"approval_late":      {"This was decided before you", "该审批在您之前已有结果"},
 	"customers_merged":   {"One of your customers was merged with another", "您的一位客户已与另一位合并"},
+
+	"reminder_due":      {"You asked to be reminded", "您有一项提醒到时间了"},
+	"reminder_missed":   {"A reminder has come late", "有一项提醒未能按时送达"},
+	"reminder_assigned": {"A colleague has set you a reminder", "同事给您设置了一项提醒"},
 }
 
 // Notice is the title of something that a person is told, in his language.

@@ -42,6 +42,14 @@ var ofValues = map[string]said{
 		"This field is no counter, so it cannot be raised or lowered.",
 		"该字段不是计数，不能增减。",
 	},
+	"zone": {
+		"There is no such time zone. One is written as Asia/Shanghai.",
+		"没有这个时区，请使用 Asia/Shanghai 这样的名称。",
+	},
+	"recurrence": {
+		"The repetition cannot be used. Please choose another one.",
+		"重复规则无法使用，请重新选择。",
+	},
 	"history": {
 		"What stood here before cannot be read any more. Please enter the whole text again.",
 		"该字段原来的内容已无法读取，请重新填写完整内容。",

@@ -8,6 +8,7 @@ import (
 	"roadbook/jobs"
 	"roadbook/modules/approvals"
 	"roadbook/modules/people"
+	"roadbook/modules/reminders"
 	"roadbook/push"
 	"roadbook/push/fcm"
 	"roadbook/store"
@@ -38,13 +39,17 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	workers := jobs.NewWorkers()
 	courier.Register(workers)
 	(&approvals.Clock{Engine: s.engine, Now: now}).Register(workers)
+	bells := reminders.New(reminders.Config{Pool: s.in.pool, Engine: s.engine, Devices: devices, Now: now})
+	bells.Register(workers)
 	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
 	if err != nil {
 		return nil, nil, err
 	}
 	runner := &reactions.Runner{
-		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}},
-		Now: now, Fault: s.fault, Metrics: s.metrics,
+		Engine: s.engine, Now: now, Fault: s.fault, Metrics: s.metrics,
+		Reactions: []reactions.Reaction{
+			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue},
+		},
 	}
 	registry := push.NewRegistry(s.in.pool, names, now)
 	moved := s.feed.FollowAll()
@@ -55,11 +60,29 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 		return nil
 	})
 	s.behind.Go(func() error { return queue.Run(ctx) })
+	s.behind.Go(func() error { return s.remind(ctx, bells) })
 	var standing atomic.Pointer[telemetry.Jobs]
 	standing.Store(&telemetry.Jobs{})
 	s.metrics.WatchJobs(func() telemetry.Jobs { return *standing.Load() })
 	s.behind.Go(func() error { return s.present(ctx, registry, &standing) })
 	return registry, courier, nil
+}
+
+// remind rings now and then for what no job has taken up. To fail at it is no
+// reason to end.
+func (s *server) remind(ctx context.Context, bells *reminders.Service) error {
+	ticks := time.NewTicker(reminders.SweepEvery)
+	defer ticks.Stop()
+	for {
+		if err := bells.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.fault(err)
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // present says now and then who listens here, so that nobody's phone rings for

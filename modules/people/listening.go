@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"roadbook/access"
@@ -25,6 +26,19 @@ func (s *Service) Ended(ctx context.Context, org record.OrgID, devices []record.
 			return nil, err
 		}
 		all = append(all, ended...)
+	}
+	return all, nil
+}
+
+// InUse says of those of an org's devices that have a session whose they are.
+func (s *Service) InUse(ctx context.Context, org record.OrgID, devices []record.ID) (map[record.ID]record.ID, error) {
+	all := map[record.ID]record.ID{}
+	for some := range slices.Chunk(devices, endedAtOnce) {
+		users, err := s.db.inUse(ctx, org, some)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, users)
 	}
 	return all, nil
 }

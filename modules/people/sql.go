@@ -134,6 +134,40 @@ func (t tables) ended(ctx context.Context, org record.OrgID, devices []record.ID
 	return ended, nil
 }
 
+var devicesInUse = pg.Statement("devices_in_use", `
+	SELECT d.id, d.person
+	  FROM unnest($2::uuid[]) u(id)
+	 CROSS JOIN LATERAL (SELECT d.id, d.person, d.revoked_at
+	                       FROM devices d
+	                      WHERE d.org = $1 AND d.id = u.id
+	                     OFFSET 0) d
+	 CROSS JOIN LATERAL (SELECT s.id
+	                       FROM sessions s
+	                      WHERE s.org = $1 AND s.person = d.person AND s.device = d.id AND s.ended_at IS NULL
+	                      LIMIT 1) s
+	 WHERE d.revoked_at IS NULL`)
+
+func (t tables) inUse(ctx context.Context, org record.OrgID, devices []record.ID) (map[record.ID]record.ID, error) {
+	ids := make([][16]byte, len(devices))
+	for i, d := range devices {
+		ids[i] = d
+	}
+	rows, err := t.pool.Query(ctx, devicesInUse, org, ids)
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding who uses devices: %w", err))
+	}
+	users := map[record.ID]record.ID{}
+	var device, person [16]byte
+	_, err = pgx.ForEachRow(rows, []any{&device, &person}, func() error {
+		users[device] = person
+		return nil
+	})
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding who uses devices: %w", err))
+	}
+	return users, nil
+}
+
 var devicesSave = pg.Statement("devices_save", `
 	INSERT INTO devices AS d (org, id, person, install, kind, platform, app, created_at, seen_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)

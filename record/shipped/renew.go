@@ -53,12 +53,13 @@ var added = []addition{
 	{2, "budget", nil},
 	{2, "series", nil},
 	{2, "notification", nil},
-	{2, "flow", nil},
-	{2, "approval", nil},
-	{2, "approval_decision", nil},
-	{2, "expense", nil},
-	{2, "opportunity", []string{"discount"}},
-	{2, "user", []string{"deputy", "away_until"}},
+	{3, "flow", nil},
+	{3, "approval", nil},
+	{3, "approval_decision", nil},
+	{3, "expense", nil},
+	{3, "opportunity", []string{"discount"}},
+	{3, "user", []string{"deputy", "away_until"}},
+	{3, "reminder", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role

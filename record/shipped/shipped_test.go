@@ -35,6 +35,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
 		"flow": {30, 96}, "approval": {31, 33}, "approval_decision": {32, 34}, "expense": {33, 85},
+		"reminder": {23, 22},
 	}
 
 	got := map[string]fixed{}
@@ -73,7 +74,7 @@ func TestSchema_everyRecordHasItsCommonFields(t *testing.T) {
 		require.Equal(t, record.Once, k.Field("created_by").Policy, k.Name)
 		require.Equal(t, record.Server, k.Field("received_at").Policy, k.Name)
 		onDelete := record.Revive
-		if k.Name == "notification" { // who puts it away does not want it back because he had read it elsewhere
+		if k.Name == "notification" || k.Name == "reminder" { // who puts it away does not want it back because he had read, or snoozed, it elsewhere
 			onDelete = record.DeleteWins
 		}
 		require.Equal(t, onDelete, k.OnDelete, k.Name)
@@ -136,6 +137,7 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"budget":       {scope: record.Catalogue},
 		"series":       {scope: record.Catalogue},
 		"notification": {scope: record.Private},
+		"reminder":     {},
 		"flow":         {scope: record.Catalogue},
 		"approval":     {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
@@ -164,6 +166,7 @@ func TestSchema_whatIsRequired(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
 		"flow.code", "flow.about_kind", "approval.record", "approval_decision.approval", "approval_decision.decision", "expense.amount",
+		"reminder.at",
 	}, required)
 }
 
