@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"roadbook/access"
 	"roadbook/jobs"
 	"roadbook/record"
 	"roadbook/sync"
@@ -62,15 +61,9 @@ func New(c Config) *Courier { return &Courier{Config: c, db: tables{c.Pool}} }
 func (c *Courier) Register(w *jobs.Workers) {
 	jobs.Handle(w, c.deliver)
 	jobs.Handle(w, c.silence)
-}
-
-// notification reads a notification as it is now, nil if there is none.
-func (c *Courier) notification(ctx context.Context, org record.OrgID, id record.ID) (n *record.Record, err error) {
-	err = c.Engine.Look(ctx, access.Caller{Org: org}, func(s sync.Sight) error {
-		n, err = recordIn(ctx, s, id)
-		return err
-	})
-	return n, err
+	jobs.Handle(w, c.gather)
+	jobs.Handle(w, c.summary)
+	jobs.Handle(w, c.escalate)
 }
 
 // recordIn reads a record in a snapshot, nil if there is none.

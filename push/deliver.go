@@ -19,10 +19,7 @@ const seenWithin = 60 * time.Second
 // that takes it, unless he has read it. What comes to nothing is kept where it can
 // be seen.
 func (c *Courier) deliver(ctx context.Context, j jobs.Job[Deliver]) error {
-	n, err := c.notification(ctx, j.Args.Org, j.Args.Notification)
-	if err == nil {
-		err = c.tell(ctx, j.Args, n)
-	}
+	err := c.tell(ctx, j.Args)
 	if err != nil && j.Last && !jobs.IsLater(err) {
 		if kept := c.lost(ctx, j.Args.Org, j.Args.Notification, err.Error()); kept != nil {
 			return kept
@@ -31,60 +28,79 @@ func (c *Courier) deliver(ctx context.Context, j jobs.Job[Deliver]) error {
 	return err
 }
 
-func (c *Courier) tell(ctx context.Context, a Deliver, n *record.Record) error {
-	switch now := c.Now(); {
-	case notice.Waiting(n, now):
+func (c *Courier) tell(ctx context.Context, a Deliver) error {
+	n, who, err := c.told(ctx, a.Org, a.Notification)
+	now := c.Now()
+	switch {
+	case err != nil:
+		return err
 	case notice.Expired(n, now):
 		return c.expired(ctx, a.Org, n.ID)
-	default:
+	case !notice.Waiting(n, now), !who.active:
 		return nil
 	}
 	if !a.Waited {
-		there, err := c.db.present(ctx, a.Org, n.Owner, c.Now())
+		there, err := c.db.present(ctx, a.Org, n.Owner, now)
 		if err != nil {
 			return err
 		}
 		if there {
 			a.Waited = true
 			return c.db.inTx(ctx, func(tx Tx) error {
-				return c.Jobs().Insert(ctx, tx, jobs.Due{Args: a, At: c.Now().Add(seenWithin)})
+				return c.Jobs().Insert(ctx, tx, jobs.Due{Args: a, At: now.Add(seenWithin)})
 			})
 		}
 	}
-	return c.send(ctx, a.Org, n)
+	if end, quiet := who.quiet.Until(now); quiet && !wakes(n) {
+		return c.hold(ctx, a.Org, n.ID, n.Owner, route{Channel: digestChannel}, end)
+	}
+	return c.send(ctx, a.Org, n, who)
 }
 
-// send tries the channels in their order. Those of one channel are told together.
-func (c *Courier) send(ctx context.Context, org record.OrgID, n *record.Record) error {
-	at, err := c.reachable(ctx, org, n.Owner)
+// wakes reports whether a notification is worth waking somebody for.
+func wakes(n *record.Record) bool {
+	return n.Text("category") == string(notice.Approval) && string(n.Raw("urgent")) == "true"
+}
+
+// send tries the channels in their order, and keeps what came of it.
+func (c *Courier) send(ctx context.Context, org record.OrgID, n *record.Record, who somebody) error {
+	at, err := c.reachable(ctx, org, who)
 	if err != nil {
 		return err
 	}
-	m := messageOf(n)
-	reason := ""
-	tried := false
-	for _, ch := range c.Channels {
+	o, err := c.try(ctx, org, who, messageOf(n), at, c.Channels)
+	switch {
+	case err != nil:
+		return err
+	case o.again > 0:
+		return jobs.Later(o.again)
+	case o.taken:
+		return c.db.reached(ctx, org, n.ID)
+	case o.tried:
+		return c.lost(ctx, org, n.ID, o.reason)
+	}
+	c.Metrics.Delivered("", stateNowhere)
+	return c.db.verdict(ctx, org, n.ID, stateNowhere, "", c.Now())
+}
+
+// try sends by the first of some channels that takes it. Those of one channel are
+// told together.
+func (c *Courier) try(
+	ctx context.Context, org record.OrgID, who somebody, m Message, at map[string][]Address, channels []Channel,
+) (o went, err error) {
+	for _, ch := range channels {
 		to := at[ch.Name()]
 		if len(to) == 0 {
 			continue
 		}
-		tried = true
-		went, err := c.through(ctx, org, ch, m, to)
-		switch {
-		case err != nil:
-			return err
-		case went.again > 0:
-			return jobs.Later(went.again)
-		case went.taken:
-			return c.db.reached(ctx, org, n.ID)
+		w, err := c.through(ctx, org, who, ch, m, to)
+		w.tried = true
+		if err != nil || w.again > 0 || w.taken {
+			return w, err
 		}
-		reason = went.reason
+		o = w
 	}
-	if tried {
-		return c.lost(ctx, org, n.ID, reason)
-	}
-	c.Metrics.Delivered("", stateNowhere)
-	return c.db.verdict(ctx, org, n.ID, stateNowhere, "", c.Now())
+	return o, nil
 }
 
 // lost keeps that a notification has reached nobody.
@@ -103,8 +119,8 @@ func (c *Courier) expired(ctx context.Context, org record.OrgID, n record.ID) er
 }
 
 // reachable are somebody's devices by channel, without those that are signed out.
-func (c *Courier) reachable(ctx context.Context, org record.OrgID, person record.ID) (map[string][]Address, error) {
-	all, err := c.db.channelsOf(ctx, org, person)
+func (c *Courier) reachable(ctx context.Context, org record.OrgID, who somebody) (map[string][]Address, error) {
+	all, err := c.db.channelsOf(ctx, org, who.id)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +147,7 @@ func messageOf(n *record.Record) Message {
 	if len(m.Collapse) > notice.MaxCollapse {
 		m.Collapse = n.ID.String()
 	}
+	m.free = wakes(n)
 	m.Expires, _ = time.Parse(time.RFC3339, n.Text("expires_at")) // no time is none
 	return m
 }

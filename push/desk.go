@@ -18,7 +18,7 @@ import (
 type Delivery struct {
 	Device     record.ID `json:"device,omitzero" doc:"Whose; a person's own id for a channel that reaches him and no device in particular. None: as a whole."`
 	Channel    string    `json:"channel,omitempty"`
-	State      string    `json:"state" doc:"sending, asked, waiting, sent, silenced, failed or unknown; as a whole nowhere or lost."`
+	State      string    `json:"state" doc:"sending, asked, waiting, sent, silenced, failed, unknown, held or gathered (sent with others); as a whole nowhere or lost."`
 	Reason     string    `json:"reason,omitempty" doc:"What the channel said."`
 	Unanswered int       `json:"unanswered,omitempty" doc:"How often it was sent since the channel last gave an answer."`
 	PutOff     int       `json:"put_off,omitempty" doc:"How often the channel said: later."`
@@ -27,7 +27,7 @@ type Delivery struct {
 
 // reached reports whether a device has it, or may.
 func (d Delivery) reached() bool {
-	return d.State == stateSent || d.State == stateSilenced || d.State == stateUnknown
+	return d.State == stateSent || d.State == stateHeld || d.State == stateGathered || d.State == stateSilenced || d.State == stateUnknown
 }
 
 // Undelivered is a notification that has reached nobody.
@@ -63,7 +63,7 @@ const (
 
 // Deliveries tells somebody what became of a notification of his own.
 func (c *Courier) Deliveries(ctx context.Context, who access.Caller, id record.ID) ([]Delivery, error) {
-	n, err := c.notification(ctx, who.Org, id)
+	n, _, err := c.told(ctx, who.Org, id)
 	if err != nil {
 		return nil, err
 	}
@@ -159,15 +159,22 @@ func (c *Courier) replay(ctx context.Context, tx Tx, org record.OrgID, id record
 	return "replayed", c.Jobs().Insert(ctx, tx, jobs.Due{Args: Deliver{Org: org, Notification: id, Waited: true}})
 }
 
+// Why nobody need be told of a notification any more.
+const (
+	overGone    = "gone"
+	overExpired = "expired"
+	overRead    = "read"
+)
+
 // overOf says why nobody need be told of a notification any more.
 func overOf(n *record.Record, now time.Time) string {
 	switch {
 	case n == nil || n.Kind.Name != notice.Kind || n.State != record.Live:
-		return "gone"
+		return overGone
 	case notice.Expired(n, now):
-		return "expired"
+		return overExpired
 	case !notice.Waiting(n, now):
-		return "read"
+		return overRead
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 // mailman is a channel that answers as a test says.
 type mailman struct {
+	name   string
 	answer func(push.Address) push.Answer
 	before func() // something is sent
 
@@ -21,7 +22,7 @@ type sent struct {
 	push.Message
 }
 
-func (*mailman) Name() string { return "fcm" }
+func (m *mailman) Name() string { return m.name }
 
 func (m *mailman) Send(_ context.Context, msg push.Message, to []push.Address) []push.Answer {
 	if m.before != nil {

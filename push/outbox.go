@@ -31,6 +31,10 @@ func (o *Outbox) React(_ context.Context, _ reactions.View, c *reactions.Change)
 		case e.Kind != notice.Kind:
 		case e.New && e.Op == record.OpCreate:
 			due = append(due, jobs.Due{Args: Deliver{Org: c.Org, Notification: e.ID}})
+			if after := escalateAfter[notice.Category(e.Set.Text("category"))]; after > 0 {
+				again := Escalate{Org: c.Org, Notification: e.ID, After: after, Begun: c.Arrived}
+				due = append(due, jobs.Due{Args: again, At: c.Arrived.Add(after)})
+			}
 		case e.Op == record.OpDelete || !record.IsNull(e.Set.Get("read_at")) && record.IsNull(e.Was.Get("read_at")):
 			due = append(due, jobs.Due{Args: Silence{Org: c.Org, Notification: e.ID}})
 		}

@@ -37,6 +37,9 @@ func (c *Courier) Purge(ctx context.Context) error {
 		}
 		more = n == purgeAtOnce
 	}
+	if err := c.db.forgetRates(ctx, c.Now().Add(-rateOver)); err != nil {
+		return err
+	}
 	orgs, err := c.Engine.Store.Orgs(ctx)
 	if err != nil {
 		return err

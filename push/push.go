@@ -22,6 +22,8 @@ type Message struct {
 	Collapse string    // a device shows the last message of each
 	Expires  time.Time // after which it is not worth sending; no time is a day
 	Read     bool      // it has been read elsewhere: what shows it is to go away, without a sound
+
+	free bool // it is sent however much a device was told
 }
 
 // Address is where a channel finds one device.

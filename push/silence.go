@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"roadbook/jobs"
@@ -36,11 +38,38 @@ func (c *Courier) silence(ctx context.Context, j jobs.Job[Silence]) error {
 			failed = append(failed, c.hush(ctx, a, ch, to))
 		}
 	}
+	failed = append(failed, c.silenceDigests(ctx, a))
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
 	if under {
 		return jobs.Later(stillSending)
+	}
+	return nil
+}
+
+// silenceDigests takes away a message that has told of several, once all of them
+// were read.
+func (c *Courier) silenceDigests(ctx context.Context, a Silence) error {
+	digests, err := c.db.digestsOf(ctx, a.Org, a.Notification)
+	if err != nil {
+		return err
+	}
+	for _, digest := range digests {
+		members, err := c.db.gathered(ctx, a.Org, digest)
+		if err != nil {
+			return err
+		}
+		over, err := c.over(ctx, a.Org, members)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(slices.Collect(maps.Values(over)), "") {
+			continue // somebody must still be told of one
+		}
+		if err := c.silence(ctx, jobs.Job[Silence]{Args: Silence{Org: a.Org, Notification: digest}}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ var pushClaim = pg.Statement("push_claim", `
 	       tries = CASE WHEN d.state = 'waiting' THEN 1 WHEN d.tries < $6 THEN d.tries + 1 ELSE d.tries END,
 	       at = excluded.at
 	 WHERE d.state IN ('asked', 'waiting') OR d.state = 'sending' AND d.at <= $7
-	RETURNING d.state, d.put_off, d.begun_at`)
+	RETURNING d.state, d.put_off, d.begun_at, xmax = 0`)
 
 var pushState = pg.Statement("push_state", `
 	SELECT d.state, d.put_off, d.begun_at
@@ -60,6 +60,7 @@ var pushState = pg.Statement("push_state", `
 // claimed is what is to be done about a device.
 type claimed struct {
 	ours   bool // it is to be sent to, by whoever asks
+	fresh  bool // for the first time
 	state  string
 	putOff int
 	begun  time.Time
@@ -69,7 +70,7 @@ type claimed struct {
 // become of that.
 func (t tables) claim(ctx context.Context, org record.OrgID, n, device record.ID, channel string, now time.Time) (c claimed, err error) {
 	err = t.pool.QueryRow(ctx, pushClaim, org, [16]byte(n), [16]byte(device), channel, now, maxUnanswered, now.Add(-abandoned)).
-		Scan(&c.state, &c.putOff, &c.begun)
+		Scan(&c.state, &c.putOff, &c.begun, &c.fresh)
 	c.ours = err == nil && c.state == stateSending
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = t.pool.QueryRow(ctx, pushState, org, [16]byte(n), [16]byte(device), channel).Scan(&c.state, &c.putOff, &c.begun)
@@ -94,6 +95,11 @@ var pushVerdict = pg.Statement("push_verdict", `
 	INSERT INTO push_deliveries AS d (org, notification, device, channel, state, tries, reason, at, begun_at)
 	VALUES ($1, $2, '00000000-0000-0000-0000-000000000000', '', $3, 0, $4, $5, $5)
 	ON CONFLICT ON CONSTRAINT push_deliveries_key DO UPDATE SET state = excluded.state, reason = excluded.reason, at = excluded.at`)
+
+func (t tables) verdictIn(ctx context.Context, tx Tx, org record.OrgID, n record.ID, state, reason string, now time.Time) error {
+	_, err := tx.Exec(ctx, pushVerdict, org, [16]byte(n), state, clipped(reason), now)
+	return err
+}
 
 // verdict keeps that a notification has reached nobody, and why.
 func (t tables) verdict(ctx context.Context, org record.OrgID, n record.ID, state, reason string, now time.Time) error {

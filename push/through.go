@@ -28,7 +28,8 @@ const (
 
 // went is what sending by one channel has come to.
 type went struct {
-	taken  bool
+	tried  bool          // there was somebody to send to
+	taken  bool          // or it is held, and will be
 	again  time.Duration // it is to be tried again after that
 	reason string        // why not, of the last who did not take it
 }
@@ -36,7 +37,9 @@ type went struct {
 // through sends by one channel. Each address is claimed before and answered for
 // after, so that whoever takes the job up from a server that died knows what may
 // have arrived.
-func (c *Courier) through(ctx context.Context, org record.OrgID, ch Channel, m Message, all []Address) (w went, err error) {
+func (c *Courier) through(
+	ctx context.Context, org record.OrgID, who somebody, ch Channel, m Message, all []Address,
+) (w went, err error) {
 	if rest := c.paused.of(ch.Name(), c.Now()); rest > 0 {
 		return went{again: rest}, nil
 	}
@@ -44,6 +47,9 @@ func (c *Courier) through(ctx context.Context, org record.OrgID, ch Channel, m M
 	var claims []claimed
 	for _, a := range all {
 		claim, err := c.db.claim(ctx, org, m.ID, a.Device, ch.Name(), c.Now())
+		if err == nil && claim.fresh && !m.free {
+			claim, err = c.bounded(ctx, org, who, m, route{Device: a.Device, Channel: ch.Name()}, claim)
+		}
 		switch {
 		case err != nil:
 			return w, err
@@ -51,10 +57,10 @@ func (c *Courier) through(ctx context.Context, org record.OrgID, ch Channel, m M
 			to, claims = append(to, a), append(claims, claim)
 		case claim.state == stateSending: // somebody else is at it, or has died over it
 			w.again = max(w.again, abandoned)
-		case claim.state == stateSent, claim.state == stateSilenced:
-			w.taken = true
-		default:
+		case claim.state == stateFailed, claim.state == stateUnknown:
 			w.reason = cmp.Or(w.reason, claim.state)
+		default:
+			w.taken = true
 		}
 	}
 	if len(to) == 0 {
@@ -67,6 +73,15 @@ func (c *Courier) through(ctx context.Context, org record.OrgID, ch Channel, m M
 		failed = append(failed, c.hear(ctx, org, ch, m.ID, to[i], claims[i], a, &w))
 	}
 	return w, errors.Join(failed...)
+}
+
+// bounded holds what would be too much for a device.
+func (c *Courier) bounded(ctx context.Context, org record.OrgID, who somebody, m Message, r route, claim claimed) (claimed, error) {
+	since, n, err := c.db.spend(ctx, org, r.Device, m.Category, c.Now())
+	if err != nil || n <= mostOf(m.Category) {
+		return claim, err
+	}
+	return claimed{state: stateHeld}, c.hold(ctx, org, m.ID, who.id, r, since.Add(rateOver))
 }
 
 // hear keeps what a channel says of one address.

@@ -36,6 +36,7 @@ type world struct {
 	clock    time.Time
 	made     int
 	mail     *mailman
+	other    *mailman // the next channel
 	ended    []record.ID
 	courier  *push.Courier
 	registry *push.Registry
@@ -48,10 +49,10 @@ func person(login string) record.ID { return seedID.Derive(login) }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.DB(t), clock: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), mail: &mailman{}}
+	w := &world{t: t, pool: pgtest.DB(t), clock: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), mail: &mailman{name: "fcm"}, other: &mailman{name: "pigeon"}}
 	now := func() time.Time { return w.clock }
 	w.engine = sync.New(sync.Config{
-		Store: store.New(w.pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("a key of these tests, 32 bytes.."), Now: now, Draw: draw,
+		Store: store.New(w.pool), Rules: []sync.Rule{people.Rule{}, push.Rule{}}, Key: []byte("a key of these tests, 32 bytes.."), Now: now, Draw: draw,
 	})
 	t.Cleanup(w.engine.Close)
 	var err error
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.registry = push.NewRegistry(w.pool, []string{"fcm"}, now)
 	w.courier = push.New(push.Config{
-		Pool: w.pool, Engine: w.engine, Jobs: func() *jobs.Queue { return w.queue }, Channels: []push.Channel{w.mail}, Devices: w, Now: now,
+		Pool: w.pool, Engine: w.engine, Jobs: func() *jobs.Queue { return w.queue }, Channels: []push.Channel{w.mail, w.other}, Devices: w, Now: now,
 	})
 	w.queue, err = jobs.New(jobs.Config{Pool: w.pool, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

@@ -1,5 +1,10 @@
 package words
 
+import (
+	"strconv"
+	"strings"
+)
+
 // notices are the titles of what people are told. A title is seen on a locked
 // screen, so it names nobody and no amount.
 var notices = map[string]said{
@@ -15,10 +20,19 @@ var notices = map[string]said{
 	"approval_withdrawn": {"A request was taken back", "一项申请已撤回"},
 	"approval_late":      {"This was decided before you", "该审批在您之前已有结果"},
 	"customers_merged":   {"One of your customers was merged with another", "您的一位客户已与另一位合并"},
+	"unread_below":       {"Something is waiting for one of your people", "您的下属有一项待办尚未查看"},
 
 	"reminder_due":      {"You asked to be reminded", "您有一项提醒到时间了"},
 	"reminder_missed":   {"A reminder has come late", "有一项提醒未能按时送达"},
 	"reminder_assigned": {"A colleague has set you a reminder", "同事给您设置了一项提醒"},
+}
+
+// digest is the title of a message that tells of several.
+var digest = said{"You have % new notifications", "您有 % 条新通知"}
+
+// Digest is the title of a message that tells of so many, in a language.
+func Digest(count int, lang Language) string {
+	return strings.Replace(digest.in(lang), "%", strconv.Itoa(count), 1)
 }
 
 // Notice is the title of something that a person is told, in his language.

@@ -14,6 +14,14 @@ var ofValues = map[string]said{
 		"This is not one of the choices.",
 		"所选内容不在可选范围内。",
 	},
+	"preference": {
+		"This is not where your preferences are kept. Please update the app.",
+		"通知偏好的编号有误，请更新应用。",
+	},
+	"quiet": {
+		"Quiet hours need a beginning, an end and a time zone.",
+		"免打扰时段需要填写开始时间、结束时间和时区。",
+	},
 	"unknown_kind": {
 		"The server does not know this kind of record. Please sync or update the app.",
 		"服务器没有这种类型的记录，请同步或更新应用。",

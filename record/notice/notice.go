@@ -40,6 +40,8 @@ type Notice struct {
 	By       record.ID // who has caused it; nobody is the server
 	At       time.Time // when that was done
 	Expires  time.Time // when nobody needs to be told any more; no time is never
+	Urgent   bool      // an approval that is worth waking somebody for
+	Escalate bool      // if he does not read it, his manager is told
 }
 
 // ID follows from what has caused it: so nobody is told twice of the same thing,
@@ -64,6 +66,11 @@ func (n Notice) Edit(cause record.ID) record.Edit {
 	}
 	if !n.Expires.IsZero() {
 		set = append(set, text("expires_at", instant(n.Expires)))
+	}
+	for field, said := range map[string]bool{"urgent": n.Urgent, "escalate": n.Escalate} {
+		if said {
+			set = append(set, record.Value{Field: field, Raw: json.RawMessage("true")})
+		}
 	}
 	return record.Edit{Op: record.OpCreate, Kind: Kind, ID: n.ID(cause), Set: set}
 }

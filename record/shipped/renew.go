@@ -59,6 +59,8 @@ var added = []addition{
 	{3, "expense", nil},
 	{3, "opportunity", []string{"discount"}},
 	{3, "user", []string{"deputy", "away_until"}},
+	{3, "preference", nil},
+	{3, "notification", []string{"urgent", "escalate"}},
 	{3, "reminder", nil},
 }
 

@@ -32,7 +32,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"account": {1, 40}, "contact": {2, 50}, "opportunity": {3, 60}, "visit_plan": {4, 10},
 		"visit": {5, 80}, "follow_up": {6, 70}, "task": {7, 20}, "product": {8, 90},
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
-		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25},
+		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25}, "preference": {24, 24},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
 		"flow": {30, 96}, "approval": {31, 33}, "approval_decision": {32, 34}, "expense": {33, 85},
 		"reminder": {23, 22},
@@ -65,7 +65,8 @@ func TestSchema_everyRecordHasItsCommonFields(t *testing.T) {
 
 	for _, k := range shipped.Schema().Kinds {
 		owner := record.LWWAsk
-		if k.Name == "visit_plan" || k.Name == "reserve" || k.Name == "notification" || k.Name == "approval" || k.Name == "approval_decision" {
+		switch k.Name {
+		case "visit_plan", "reserve", "notification", "preference", "approval", "approval_decision":
 			owner = record.Once
 		}
 		require.Equal(t, owner, k.Field("owner").Policy, "%s.owner", k.Name)
@@ -137,6 +138,7 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"budget":       {scope: record.Catalogue},
 		"series":       {scope: record.Catalogue},
 		"notification": {scope: record.Private},
+		"preference":   {scope: record.Private},
 		"reminder":     {},
 		"flow":         {scope: record.Catalogue},
 		"approval":     {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
