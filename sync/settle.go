@@ -3,7 +3,6 @@ package sync
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -279,28 +278,6 @@ func (s *settling) recall(w *conflicts.Write, id record.ID) {
 			w.Awaited[no] = n
 		}
 	}
-}
-
-// loadOver loads the replicas that a returning mutation had seen, so that it is
-// known which of their writes are back.
-func (s *settling) loadOver() error {
-	var ids []record.ReplicaID
-	for _, seen := range s.m.Again.Over {
-		for name := range seen {
-			if id, ok := store.ReplicaNo(name); ok && s.w.writers[id] == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return s.w.loadWriters(distinct(ids))
-}
-
-func cloneOver(over map[record.ID]version.Vector) map[record.ID]version.Vector {
-	out := make(map[record.ID]version.Vector, len(over))
-	for id, seen := range over {
-		out[id] = maps.Clone(seen)
-	}
-	return out
 }
 
 // checkAfter refuses a mutation whose fate is tied to one that was refused.

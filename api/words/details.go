@@ -226,6 +226,14 @@ var fragments = []said{
 	{"a value was expected after the comma", "格式有误：逗号后缺少内容"},
 	{"no field type %", "服务器没有 {1} 这种字段类型"},
 
+	// modules/approvals: what an approval needs.
+	{"a flow for records of this kind was expected", "请选择适用于此类记录的流程"},
+	{"a kind of records that belong to somebody was expected", "请选择有负责人的记录类型"},
+	{"it has been published", "该版本已发布"},
+	{"it is locked until the approval is decided", "审批完成前已锁定"},
+	{"this person is asked already", "此人已在审批人之中"},
+	{"too many are asked already", "审批人已达上限"},
+
 	// conflicts: what a policy allows.
 	{"% has no such field", "{1} 没有这个字段"},
 	{"only the server writes this field", "只能由系统自动填写"},

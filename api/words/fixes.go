@@ -54,8 +54,22 @@ var fixes = map[string]said{
 	"last_admin":    {"Make somebody else an administrator first.", "请先指定另一位管理员。"},
 	"login_taken":   {"Choose another login.", "请换一个登录名。"},
 	"user_delete":   {"Mark the person as having left.", "请将此人标记为离职。"},
-	"refused":       {"Look at the record as it is now, and enter it again if it still matters.", "查看记录的现状，如仍需要请重新填写。"},
-	"stamp":         {"Set the clock of the device and enter it again.", "请校准设备时间后重新填写。"},
+
+	"flow":              {"Mend the flow where it is wrong, and publish it again.", "请修正出错的位置后重新发布。"},
+	"flow_used":         {"Publish another version of the flow.", "请发布该流程的新版本。"},
+	"condition":         {"Have an administrator look at the flow.", "请由管理员检查该流程。"},
+	"no_flow":           {"Nothing: go on without an approval.", "无需处理：不用审批即可继续。"},
+	"already_submitted": {"Wait for the decision, or take the request back first.", "请等待审批结果，或先撤回原申请。"},
+	"approval":          {"Decide, or take the request back.", "请提交审批意见，或撤回申请。"},
+	"not_approver":      {"Ask whoever is to decide now.", "请联系当前的审批人。"},
+	"asked_already":     {"Choose somebody else.", "请改选其他人。"},
+	"seats":             {"Hand it on instead of adding somebody.", "请改用转交。"},
+	"reason":            {"Enter a reason and send it again.", "请填写原因后重新提交。"},
+	"field_locked":      {"Take the request back, change it, and submit it again.", "请先撤回申请，修改后再提交。"},
+	"loop":              {"Have an administrator look at the flows.", "请由管理员检查相关流程。"},
+
+	"refused": {"Look at the record as it is now, and enter it again if it still matters.", "查看记录的现状，如仍需要请重新填写。"},
+	"stamp":   {"Set the clock of the device and enter it again.", "请校准设备时间后重新填写。"},
 }
 
 // ofPrograms are refusals that nobody can have typed: the app did something that

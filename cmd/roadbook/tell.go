@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roadbook/jobs"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/modules/reminders"
 	"roadbook/push"
@@ -38,6 +39,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	})
 	workers := jobs.NewWorkers()
 	courier.Register(workers)
+	(&approvals.Clock{Engine: s.engine, Now: now}).Register(workers)
 	bells := reminders.New(reminders.Config{Pool: s.in.pool, Engine: s.engine, Devices: devices, Now: now})
 	bells.Register(workers)
 	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
@@ -45,8 +47,10 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 		return nil, nil, err
 	}
 	runner := &reactions.Runner{
-		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}, &reminders.Watching{Jobs: queue}},
-		Now: now, Fault: s.fault, Metrics: s.metrics,
+		Engine: s.engine, Now: now, Fault: s.fault, Metrics: s.metrics,
+		Reactions: []reactions.Reaction{
+			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}, &reminders.Watching{Jobs: queue},
+		},
 	}
 	registry := push.NewRegistry(s.in.pool, names, now)
 	moved := s.feed.FollowAll()
