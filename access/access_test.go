@@ -100,8 +100,10 @@ func TestActor(t *testing.T) {
 					want = tt.request
 				case slices.Contains(customers, k.Name):
 					want = tt.customer
-				case k.Name == "merge_redirect" && want == "" && tt.customer != "":
-					want = "r" // where a customer goes on is for whoever has customers
+				case k.Name == "approval_decision" && want == "" && tt.customer != "":
+					want = "rwo" // whoever is asked may say something
+				case (k.Name == "merge_redirect" || k.Name == "approval") && want == "" && tt.customer != "":
+					want = "r" // where a customer goes on is for whoever has customers, and what he is asked
 				}
 
 				require.Equal(t, want, may(tt.actor, k), k.Name)

@@ -25,9 +25,9 @@ type kindRights struct{ read, write []string }
 var policy = map[Role]kindRights{
 	Rep:     {read: []string{"*"}, write: []string{"*"}},
 	Manager: {read: []string{"*"}, write: []string{"*"}},
-	Service: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect"}, write: []string{"account", "contact", "task", "reminder", "request"}},
-	Finance: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect"}, write: []string{"reminder", "request"}},
-	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect"}, write: []string{"request"}},
+	Service: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"account", "contact", "task", "reminder", "request", "approval_decision"}},
+	Finance: {read: []string{"account", "contact", "task", "reminder", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"reminder", "request", "approval_decision"}},
+	ERP:     {read: []string{"account", "contact", "task", "request", "merge_redirect", "approval", "approval_decision"}, write: []string{"request", "approval_decision"}},
 	Admin:   {read: []string{"*", record.Catalogue}, write: []string{"*", record.Catalogue}},
 }
 

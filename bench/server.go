@@ -87,13 +87,16 @@ func (w *world) halt() {
 }
 
 // resident is the server's memory in MB.
-func (w *world) resident() (float64, error) {
+func (w *world) resident() (float64, error) { return w.memory("VmRSS:") }
+
+// memory is a line of what the system says of the server's memory, in MB.
+func (w *world) memory(what string) (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.child.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range bytes.Lines(status) {
-		if rest, is := bytes.CutPrefix(line, []byte("VmRSS:")); is {
+		if rest, is := bytes.CutPrefix(line, []byte(what)); is {
 			kb, err := strconv.ParseFloat(string(bytes.Fields(rest)[0]), 64)
 			return kb / 1024, err
 		}

@@ -11,6 +11,7 @@ import (
 	"roadbook/record"
 	"roadbook/record/notice"
 	"roadbook/sync"
+	"roadbook/sync/reactions"
 	"roadbook/version"
 )
 
@@ -103,7 +104,7 @@ func (c *Courier) tellManager(ctx context.Context, a Escalate, n *record.Record,
 	at := a.Begun.Add(2 * a.After) // and not now: so it is the same however often
 	up := notice.Notice{
 		To: manager.id, Category: notice.Category(n.Text("category")), Code: code, Title: words.Notice(code, manager.lang),
-		About: n.Text("about_kind"), Subject: n.Ref("subject"), By: who.id, At: at, Expires: at.Add(worthwhile),
+		About: n.Text("about_kind"), Subject: n.Ref("subject"), By: who.id, At: at, Expires: at.Add(reactions.Worthwhile),
 	}
 	m := record.Mutation{ID: n.ID.Derive("escalated"), Stamp: version.StampAt(at), Edits: []record.Edit{up.Edit(n.ID)}}
 	_, err = c.Engine.Commit(ctx, a.Org, []sync.Proposal{{Mutation: m}})

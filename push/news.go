@@ -2,18 +2,13 @@ package push
 
 import (
 	"context"
-	"time"
+	"slices"
 
-	"roadbook/api/words"
 	"roadbook/record"
 	"roadbook/record/notice"
 	"roadbook/sync/history"
 	"roadbook/sync/reactions"
 )
-
-// worthwhile is how long anybody needs to be told of something: what is older has
-// been seen on the way, or is not news.
-const worthwhile = 7 * 24 * time.Hour
 
 // News makes notifications of what happens on the line itself: somebody must
 // decide, was given a task, got an answer, or has his customer under another name.
@@ -30,7 +25,6 @@ func (News) Kinds() []string { return []string{"conflict", "task", "request", "m
 // React implements reactions.Reaction.
 func (News) React(ctx context.Context, view reactions.View, c *reactions.Change) (out reactions.Effects, err error) {
 	var all []notice.Notice
-	told := map[record.ID]bool{}
 	for i := range c.Edits {
 		e := &c.Edits[i]
 		rec, err := view.Record(ctx, e.ID)
@@ -44,27 +38,10 @@ func (News) React(ctx context.Context, view reactions.View, c *reactions.Change)
 		if err != nil {
 			return out, err
 		}
-		for _, n := range news {
-			if n.To.IsZero() || n.To == c.Person || told[n.ID(c.ID)] {
-				continue // whoever did it knows
-			}
-			told[n.ID(c.ID)] = true
-			all = append(all, n)
-		}
+		all = append(all, slices.DeleteFunc(news, func(n notice.Notice) bool { return n.To == c.Person })...) // whoever did it knows
 	}
-	for _, n := range all {
-		lang, active, err := languageOf(ctx, view, n.To)
-		if err != nil {
-			return out, err
-		}
-		if !active {
-			continue
-		}
-		n.Title = words.Notice(n.Code, lang)
-		n.By, n.At, n.Expires = c.Person, c.Typed, c.Arrived.Add(worthwhile)
-		out.Edits = append(out.Edits, []record.Edit{n.Edit(c.ID)})
-	}
-	return out, nil
+	out.Edits, err = reactions.Tell(ctx, view, c, all)
+	return out, err
 }
 
 // newsOf is who must know of an edit.
@@ -101,16 +78,4 @@ func isOpenTask(rec *record.Record) bool {
 
 func answered(state string) bool {
 	return state == "accepted" || state == "declined" || state == "answered"
-}
-
-// languageOf is how somebody is spoken to, and whether he is there at all.
-func languageOf(ctx context.Context, view reactions.View, person record.ID) (lang words.Language, active bool, err error) {
-	rec, err := view.Record(ctx, person)
-	if err != nil || rec == nil || rec.State != record.Live || rec.Text("status") == "left" {
-		return "", false, err
-	}
-	if rec.Text("locale") == "en" {
-		return words.English, true, nil
-	}
-	return words.Chinese, true, nil
 }

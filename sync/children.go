@@ -18,7 +18,7 @@ const maxChildren = 1000
 func (s *settling) children(rec *record.Record) (live []*record.Record, err error) {
 	var besides []int16
 	for _, k := range s.w.schema.Kinds {
-		if isNote(k) || k.Name == reserveKind {
+		if isNote(k) || isPaper(k) || k.Name == reserveKind {
 			besides = append(besides, k.No)
 		}
 	}
@@ -36,7 +36,7 @@ func (s *settling) children(rec *record.Record) (live []*record.Record, err erro
 		above := level
 		level = nil
 		for _, child := range s.under(above) {
-			if !isNote(child.Kind) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
+			if !isNote(child.Kind) && !isPaper(child.Kind) && (child.Kind.Name != reserveKind || isOpenReserve(child)) && child.State == record.Live {
 				live = append(live, child)
 				level = append(level, child.ID)
 			}

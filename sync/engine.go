@@ -20,12 +20,13 @@ import (
 
 // Config is what an engine is made of.
 type Config struct {
-	Store *store.Store
-	Rules []Rule
-	Key   []byte           // of cursors and receipts; it lives outside the database
-	Now   func() time.Time // the wall clock
-	Draw  func() int32     // numbers for fresh replicas, above zero
-	Fault func(error)      // told of what goes wrong behind nobody's request
+	Store     *store.Store
+	Rules     []Rule
+	Processes []Process
+	Key       []byte           // of cursors and receipts; it lives outside the database
+	Now       func() time.Time // the wall clock
+	Draw      func() int32     // numbers for fresh replicas, above zero
+	Fault     func(error)      // told of what goes wrong behind nobody's request
 
 	// Durable is up to where an org's log is known to be on a second machine; nil
 	// is nowhere.

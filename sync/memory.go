@@ -14,6 +14,7 @@ const (
 	maxRemembered = 64 << 20 // bytes of records: some 25,000 of ordinary size
 	maxMarks      = 1 << 16  // places in the log, 24 bytes each
 	maxNames      = 1 << 14  // replicas, people and scopes, of each
+	maxListed     = 256      // records of a kind that is remembered as a whole
 )
 
 // memory is what a committer knows of its org without asking: what it has read
@@ -32,6 +33,7 @@ type memory struct {
 	people  map[record.ID]*store.Person
 	actors  map[record.ID]*access.Actor
 	scopes  map[string]record.ScopeID
+	lists   map[string][]*record.Record // all live records of some kinds of the catalogue
 }
 
 func newMemory(limit int) *memory {
@@ -40,7 +42,7 @@ func newMemory(limit int) *memory {
 		marks:   recent[record.Seq, store.Mark]{limit: maxMarks, weigh: func(store.Mark) int { return 1 }},
 		writers: map[record.ReplicaID]store.Writer{}, twins: map[record.ReplicaID][]record.Writer{},
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
-		scopes: map[string]record.ScopeID{},
+		scopes: map[string]record.ScopeID{}, lists: map[string][]*record.Record{},
 	}
 }
 
@@ -100,7 +102,30 @@ func (m *memory) absorb(w *work, head store.Head) {
 		clear(m.scopes)
 	}
 	maps.Copy(m.scopes, w.scopes)
+	m.relist(w)
 	m.head = &head
+}
+
+// relist remembers the kinds of which a transaction has read all records, and
+// forgets those of which it has changed some.
+func (m *memory) relist(w *work) {
+	for _, id := range w.dirty {
+		delete(m.lists, w.records[id].Kind.Name)
+	}
+	for kind := range w.listed {
+		if _, known := m.lists[kind]; known {
+			continue
+		}
+		all := []*record.Record{}
+		for _, rec := range w.records {
+			if rec != nil && rec.Kind.Name == kind && rec.State == record.Live {
+				all = append(all, rec)
+			}
+		}
+		if len(all) <= maxListed {
+			m.lists[kind] = all
+		}
+	}
 }
 
 func remember[T any](all, some map[record.ID]*T) {

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"roadbook/access"
@@ -202,6 +203,28 @@ func (s *settling) over() map[record.ID]version.Vector {
 	}
 	if len(out) == 0 {
 		return nil
+	}
+	return out
+}
+
+// loadOver loads the replicas that a returning mutation had seen, so that it is
+// known which of their writes are back.
+func (s *settling) loadOver() error {
+	var ids []record.ReplicaID
+	for _, seen := range s.m.Again.Over {
+		for name := range seen {
+			if id, ok := store.ReplicaNo(name); ok && s.w.writers[id] == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return s.w.loadWriters(distinct(ids))
+}
+
+func cloneOver(over map[record.ID]version.Vector) map[record.ID]version.Vector {
+	out := make(map[record.ID]version.Vector, len(over))
+	for id, seen := range over {
+		out[id] = maps.Clone(seen)
 	}
 	return out
 }

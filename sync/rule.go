@@ -15,6 +15,8 @@ import (
 type View interface {
 	// Records returns the live records of a kind, with the draft in hand.
 	Records(ctx context.Context, kind string) ([]*record.Record, error)
+	// Kind is a kind of the org's schema by its name, nil if there is none.
+	Kind(name string) *record.Kind
 }
 
 // Actor is what a rule says of a person: name, roles, and whether he may act.
@@ -39,8 +41,12 @@ type Rule interface {
 	Check(ctx context.Context, view View, was, now *record.Record) (Effects, error)
 }
 
-// checkRules asks every rule about every record that the mutation changed.
+// checkRules asks every rule about every record that the mutation changed, also
+// by what processes made of it.
 func (s *settling) checkRules() error {
+	if err := s.goOn(); err != nil {
+		return err
+	}
 	for _, id := range s.order {
 		d := s.drafts[id]
 		if d.quiet {
@@ -62,6 +68,9 @@ func (s *settling) checkRules() error {
 // view is the transaction with the mutation's drafts on top.
 type view struct{ s *settling }
 
+// Kind implements View.
+func (v view) Kind(name string) *record.Kind { return v.s.w.schema.Kind(name) }
+
 // Records implements View. Only what everybody holds can be listed: people,
 // units, products.
 func (v view) Records(ctx context.Context, kind string) ([]*record.Record, error) {
@@ -74,15 +83,8 @@ func (v view) Records(ctx context.Context, kind string) ([]*record.Record, error
 	if err != nil {
 		return nil, err
 	}
-	if !w.listed[kind] {
-		rows, err := w.tx.OfKind(ctx, scope, k)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := w.adopt(rows); err != nil {
-			return nil, err
-		}
-		w.listed[kind] = true
+	if err := w.list(ctx, scope, k); err != nil {
+		return nil, err
 	}
 	all := map[record.ID]*record.Record{}
 	for id, rec := range w.records {
@@ -98,6 +100,28 @@ func (v view) Records(ctx context.Context, kind string) ([]*record.Record, error
 	live := slices.DeleteFunc(slices.Collect(maps.Values(all)), func(r *record.Record) bool { return r.State == record.Deleted })
 	sortByID(live)
 	return live, nil
+}
+
+// list loads all records of a kind, unless they are remembered.
+func (w *work) list(ctx context.Context, scope record.ScopeID, k *record.Kind) error {
+	if w.listed[k.Name] {
+		return nil
+	}
+	w.listed[k.Name] = true
+	if all, known := w.mem.lists[k.Name]; known {
+		for _, rec := range all {
+			if _, known := w.records[rec.ID]; !known {
+				w.records[rec.ID], w.was[rec.ID] = rec, rec
+			}
+		}
+		return nil
+	}
+	rows, err := w.tx.OfKind(ctx, scope, k)
+	if err != nil {
+		return err
+	}
+	_, err = w.adopt(rows)
+	return err
 }
 
 // spread commits what rules have added: people and what they hold, as one row

@@ -3,7 +3,6 @@ package sync
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -281,28 +280,6 @@ func (s *settling) recall(w *conflicts.Write, id record.ID) {
 	}
 }
 
-// loadOver loads the replicas that a returning mutation had seen, so that it is
-// known which of their writes are back.
-func (s *settling) loadOver() error {
-	var ids []record.ReplicaID
-	for _, seen := range s.m.Again.Over {
-		for name := range seen {
-			if id, ok := store.ReplicaNo(name); ok && s.w.writers[id] == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return s.w.loadWriters(distinct(ids))
-}
-
-func cloneOver(over map[record.ID]version.Vector) map[record.ID]version.Vector {
-	out := make(map[record.ID]version.Vector, len(over))
-	for id, seen := range over {
-		out[id] = maps.Clone(seen)
-	}
-	return out
-}
-
 // checkAfter refuses a mutation whose fate is tied to one that was refused.
 func (s *settling) checkAfter() error {
 	for _, raw := range s.m.After {
@@ -368,9 +345,8 @@ func rewritten() *errs.Error {
 	return errs.New("sync.settle", errs.Clash, "this change was sent before with other content").Coded("rewritten")
 }
 
-// settleTwin answers a mutation that was judged before under another name with
-// the verdict of then; its first dot counts as own from now on. One that has
-// the id of another is refused.
+// settleTwin answers a mutation that was judged before under another name with the verdict of then; its
+// first dot counts as own from now on. One that has the id of another is refused.
 func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store.Entry, person record.ID) (record.Outcome, error) {
 	seq := w.next()
 	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}

@@ -21,6 +21,9 @@ var fixes = map[string]said{
 	"parent":     {"Choose a customer who is there.", "请改选一个仍存在的客户。"},
 	"reference":  {"Choose another record: the one that is named is not there.", "所选的记录已不存在，请改选。"},
 	"zone":       {"Choose a time zone from the list and send it again.", "请从列表中选择时区后重新提交。"},
+	"rule":       {"Correct the field that is named and publish the rule again.", "改正所提示的字段后重新发布规则。"},
+	"rules":      {"Retire a rule that is not needed, and publish this one again.", "停用不需要的规则后重新发布。"},
+	"published":  {"Retire it, and publish a new version.", "先停用，再发布新版本。"},
 	"recurrence": {"Choose how often it comes again, or that it comes once, and send it again.", "请重新选择重复方式，或改为只提醒一次，再重新提交。"},
 	"children":   {"Move or delete what belongs to it first.", "请先移走或删除它下面的记录。"},
 	"missing":    {"Ask whoever has the record now; it is not there any more, or not for this person.", "该记录已不存在或已不归本人，请与现在的负责人联系。"},
@@ -51,8 +54,22 @@ var fixes = map[string]said{
 	"last_admin":    {"Make somebody else an administrator first.", "请先指定另一位管理员。"},
 	"login_taken":   {"Choose another login.", "请换一个登录名。"},
 	"user_delete":   {"Mark the person as having left.", "请将此人标记为离职。"},
-	"refused":       {"Look at the record as it is now, and enter it again if it still matters.", "查看记录的现状，如仍需要请重新填写。"},
-	"stamp":         {"Set the clock of the device and enter it again.", "请校准设备时间后重新填写。"},
+
+	"flow":              {"Mend the flow where it is wrong, and publish it again.", "请修正出错的位置后重新发布。"},
+	"flow_used":         {"Publish another version of the flow.", "请发布该流程的新版本。"},
+	"condition":         {"Have an administrator look at the flow.", "请由管理员检查该流程。"},
+	"no_flow":           {"Nothing: go on without an approval.", "无需处理：不用审批即可继续。"},
+	"already_submitted": {"Wait for the decision, or take the request back first.", "请等待审批结果，或先撤回原申请。"},
+	"approval":          {"Decide, or take the request back.", "请提交审批意见，或撤回申请。"},
+	"not_approver":      {"Ask whoever is to decide now.", "请联系当前的审批人。"},
+	"asked_already":     {"Choose somebody else.", "请改选其他人。"},
+	"seats":             {"Hand it on instead of adding somebody.", "请改用转交。"},
+	"reason":            {"Enter a reason and send it again.", "请填写原因后重新提交。"},
+	"field_locked":      {"Take the request back, change it, and submit it again.", "请先撤回申请，修改后再提交。"},
+	"loop":              {"Have an administrator look at the flows.", "请由管理员检查相关流程。"},
+
+	"refused": {"Look at the record as it is now, and enter it again if it still matters.", "查看记录的现状，如仍需要请重新填写。"},
+	"stamp":   {"Set the clock of the device and enter it again.", "请校准设备时间后重新填写。"},
 }
 
 // ofPrograms are refusals that nobody can have typed: the app did something that

@@ -25,7 +25,7 @@ func (s said) in(lang Language) string {
 //
 // Who hears of a refusal has his typed text still in front of him, so "enter
 // it again" is never said lightly.
-var messages = together(ofKinds, ofRequests, ofWhatWasSent, ofValues, ofState, ofPeople, ofLists, ofFiles)
+var messages = together(ofKinds, ofRequests, ofWhatWasSent, ofValues, ofState, ofPeople, ofLists, ofFiles, ofApprovals)
 
 // together makes one table of several. A code has one sentence.
 func together(parts ...map[string]said) map[string]said {

@@ -28,6 +28,7 @@ type Draft struct {
 	set         record.Values
 	add, remove map[string][]json.RawMessage
 	inc         map[string]int64
+	saw         record.Seq // of what a decision is about, which is another record
 	err         error
 }
 

@@ -73,7 +73,7 @@ func vector(seen record.Seq) version.Vector {
 // different things go into edits of their own.
 func (d *Device) edits(dr *Draft) []record.Edit {
 	if dr.op == record.OpCreate {
-		return []record.Edit{{Op: record.OpCreate, Kind: dr.kind, ID: dr.id, Set: dr.set}}
+		return []record.Edit{{Op: record.OpCreate, Kind: dr.kind, ID: dr.id, Seen: vector(dr.saw), Set: dr.set}}
 	}
 	var out []record.Edit
 	if dr.op == record.OpRestore {

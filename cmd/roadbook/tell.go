@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"roadbook/jobs"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/modules/reminders"
 	"roadbook/push"
@@ -33,6 +35,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	})
 	workers := jobs.NewWorkers()
 	courier.Register(workers)
+	(&approvals.Clock{Engine: s.engine, Now: now}).Register(workers)
 	bells := reminders.New(reminders.Config{Pool: s.in.pool, Engine: s.engine, Devices: devices, Now: now})
 	bells.Register(workers)
 	queue, err = jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
@@ -40,8 +43,10 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 		return nil, nil, err
 	}
 	runner := &reactions.Runner{
-		Engine: s.engine, Reactions: []reactions.Reaction{push.News{}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}},
-		Now: now, Fault: s.fault, Metrics: s.metrics,
+		Engine: s.engine, Now: now, Fault: s.fault, Metrics: s.metrics,
+		Reactions: []reactions.Reaction{
+			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}, &reminders.Watching{Jobs: queue},
+		},
 	}
 	registry := push.NewRegistry(s.in.pool, names, now)
 	moved := s.feed.FollowAll()
@@ -60,13 +65,14 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	return registry, courier, nil
 }
 
-// remind rings now and then for what no job has taken up. To fail at it is no
+// remind rings now and then for what no job has taken up, and looks what time has
+// made of what rules are about. To fail at it is no
 // reason to end.
 func (s *server) remind(ctx context.Context, bells *reminders.Service) error {
 	ticks := time.NewTicker(reminders.SweepEvery)
 	defer ticks.Stop()
 	for {
-		if err := bells.Sweep(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(bells.Sweep(ctx), bells.Passes(ctx)); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
 		select {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/modules/reminders"
 	"roadbook/push"
@@ -26,7 +27,7 @@ func newOnline(engine *sync.Engine, key []byte) *online.Service {
 // moved is told of each commit; nil where nobody follows.
 func newEngine(pool *people.Pool, key []byte, o observers, moved func(record.OrgID, record.Seq)) *sync.Engine {
 	return sync.New(sync.Config{
-		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}, reminders.Rule{}, push.Rule{}},
+		Store: store.New(pool), Rules: []sync.Rule{people.Rule{}, reminders.Rule{}, push.Rule{}}, Processes: []sync.Process{approvals.NewProcess()},
 		Key: derive(key, forEngine), Now: now, Draw: drawReplica,
 		Fault: o.fault, Log: o.log, Metrics: o.metrics, Tracer: o.tracer, Moved: moved, Rest: sleep,
 	})

@@ -14,6 +14,7 @@ import (
 
 	"roadbook/localpg"
 	"roadbook/migrations"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/sim"
 	"roadbook/store"
@@ -98,7 +99,7 @@ const forgetful = 20_000
 func engines(pool *pgxpool.Pool) func(server int, now func() time.Time, draw func() int32) *sync.Engine {
 	return func(server int, now func() time.Time, draw func() int32) *sync.Engine {
 		return sync.New(sync.Config{
-			Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Key: []byte("histories have nothing to hide.."),
+			Store: store.New(pool), Rules: []sync.Rule{people.Rule{}}, Processes: []sync.Process{approvals.NewProcess()}, Key: []byte("histories have nothing to hide.."),
 			Now: now, Draw: draw, Still: true, AtOnce: 2, Memory: server * forgetful,
 		})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"roadbook/api"
 	"roadbook/demo"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/record"
 	"roadbook/record/shipped"
@@ -52,7 +53,7 @@ func emptyServer(t *testing.T) *server {
 	log := telemetry.New(&s.log, telemetry.Options{Format: "json", Level: slog.LevelDebug})
 	key := []byte("the key of these tests, 32 bytes")
 	s.engine = sync.New(sync.Config{
-		Store: store.New(s.pool), Rules: []sync.Rule{people.Rule{}}, Key: key, Now: s.now, Draw: draw,
+		Store: store.New(s.pool), Rules: []sync.Rule{people.Rule{}}, Processes: []sync.Process{approvals.NewProcess()}, Key: key, Now: s.now, Draw: draw,
 		Fault: func(err error) { t.Log("fault:", err) }, Log: log, Metrics: s.metrics,
 	})
 	t.Cleanup(s.engine.Close)

@@ -53,9 +53,16 @@ var added = []addition{
 	{2, "budget", nil},
 	{2, "series", nil},
 	{2, "notification", nil},
+	{3, "flow", nil},
+	{3, "approval", nil},
+	{3, "approval_decision", nil},
+	{3, "expense", nil},
+	{3, "opportunity", []string{"discount"}},
+	{3, "user", []string{"deputy", "away_until"}},
 	{3, "preference", nil},
 	{3, "notification", []string{"urgent", "escalate"}},
 	{3, "reminder", nil},
+	{3, "reminder_rule", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role

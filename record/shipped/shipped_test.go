@@ -34,7 +34,8 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"user": {9, 100}, "unit": {10, 110}, "conflict": {11, 30}, "request": {12, 31},
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25}, "preference": {24, 24},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
-		"reminder": {23, 22},
+		"flow": {30, 96}, "approval": {31, 33}, "approval_decision": {32, 34}, "expense": {33, 85},
+		"reminder": {23, 22}, "reminder_rule": {25, 97},
 	}
 
 	got := map[string]fixed{}
@@ -64,7 +65,8 @@ func TestSchema_everyRecordHasItsCommonFields(t *testing.T) {
 
 	for _, k := range shipped.Schema().Kinds {
 		owner := record.LWWAsk
-		if k.Name == "visit_plan" || k.Name == "reserve" || k.Name == "notification" || k.Name == "preference" {
+		switch k.Name {
+		case "visit_plan", "reserve", "notification", "preference", "approval", "approval_decision":
 			owner = record.Once
 		}
 		require.Equal(t, owner, k.Field("owner").Policy, "%s.owner", k.Name)
@@ -120,24 +122,26 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 
 	type home struct{ parent, month, scope string }
 	want := map[string]home{
-		"account":        {},
-		"contact":        {parent: "account"},
-		"opportunity":    {parent: "account"},
-		"visit_plan":     {parent: "account", month: "date"},
-		"visit":          {parent: "account", month: "check_in"},
-		"follow_up":      {parent: "account", month: "happened_at"},
-		"task":           {parent: "account"},
-		"product":        {scope: record.Catalogue},
-		"user":           {scope: record.Catalogue},
-		"unit":           {scope: record.Catalogue},
-		"conflict":       {parent: "record"},
-		"request":        {parent: "record"},
-		"reserve":        {parent: "record"},
-		"budget":         {scope: record.Catalogue},
-		"series":         {scope: record.Catalogue},
-		"notification":   {scope: record.Private},
-		"preference":     {scope: record.Private},
-		"reminder":       {},
+		"account":      {},
+		"contact":      {parent: "account"},
+		"opportunity":  {parent: "account"},
+		"visit_plan":   {parent: "account", month: "date"},
+		"visit":        {parent: "account", month: "check_in"},
+		"follow_up":    {parent: "account", month: "happened_at"},
+		"task":         {parent: "account"},
+		"product":      {scope: record.Catalogue},
+		"user":         {scope: record.Catalogue},
+		"unit":         {scope: record.Catalogue},
+		"conflict":     {parent: "record"},
+		"request":      {parent: "record"},
+		"reserve":      {parent: "record"},
+		"budget":       {scope: record.Catalogue},
+		"series":       {scope: record.Catalogue},
+		"notification": {scope: record.Private},
+		"preference":   {scope: record.Private},
+		"reminder":     {}, "reminder_rule": {scope: record.Catalogue},
+		"flow":     {scope: record.Catalogue},
+		"approval": {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
@@ -163,7 +167,8 @@ func TestSchema_whatIsRequired(t *testing.T) {
 
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
-		"reminder.at",
+		"flow.code", "flow.about_kind", "approval.record", "approval_decision.approval", "approval_decision.decision", "expense.amount",
+		"reminder.at", "reminder_rule.name",
 	}, required)
 }
 
