@@ -87,6 +87,13 @@ func (ways) Register(context.Context, access.Caller, string, string) error { ret
 func (ways) Forget(context.Context, access.Caller, string) error           { return nil }
 func (ways) Reachable(context.Context, access.Caller) ([]push.Way, error)  { return []push.Way{}, nil }
 
+// consents are those of somebody who has tapped once.
+type consents struct{}
+
+func (consents) Give(_ context.Context, _ access.Caller, _ record.ID, templates []string) ([]push.Left, error) {
+	return []push.Left{{Template: templates[0], Left: 1}}, nil
+}
+
 // deliveries are of nobody.
 type deliveries struct{}
 
@@ -210,6 +217,7 @@ func newServer(change func(*api.Config)) server {
 		SignIn:     signIn{},
 		Online:     func() (api.Records, error) { return records{}, nil },
 		Ways:       func() (api.Ways, error) { return ways{}, nil },
+		Consents:   func() (api.Consents, error) { return consents{}, nil },
 		Deliveries: func() (api.Deliveries, error) { return deliveries{}, nil },
 		Sockets:    socket.New(socket.Config{}),
 		Ready:      func(context.Context) error { return nil },

@@ -57,6 +57,7 @@ var matrix = map[string]struct {
 	"GET /v1/push/channels":                {"", signedIn},
 	"POST /v1/push/channels":               {`{"channel":"fcm","token":"x"}`, signedIn},
 	"POST /v1/push/channels/forget":        {`{"channel":"fcm"}`, signedIn},
+	"POST /v1/push/consents":               {`{"tap":"0199b6a0-0000-7000-8000-0000000000c1","templates":["T1"]}`, signedIn},
 	"GET /v1/push/deliveries":              {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // of which notification?
 	"GET /v1/push/undelivered":             {"", admins},
 	"POST /v1/push/undelivered/replay":     {`{"notifications":["0199b6a0-0000-7000-8000-0000000000c1"]}`, admins},

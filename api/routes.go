@@ -70,6 +70,7 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/v1/push/channels", access.Sync, typed(s.ways), 0, requestTimeout},
 		{http.MethodPost, "/v1/push/channels", access.Sync, typed(s.register), maxSmallBytes, requestTimeout},
 		{http.MethodPost, "/v1/push/channels/forget", access.Sync, typed(s.unregister), maxSmallBytes, requestTimeout},
+		{http.MethodPost, "/v1/push/consents", access.Sync, typed(s.consent), maxSmallBytes, requestTimeout},
 		{http.MethodGet, "/v1/push/deliveries", access.Sync, typed(s.deliveries), 0, requestTimeout},
 		{http.MethodGet, "/v1/push/undelivered", access.Administer, typed(s.undelivered), 0, requestTimeout},
 		{http.MethodPost, "/v1/push/undelivered/replay", access.Administer, typed(s.replay), maxSmallBytes, requestTimeout},

@@ -85,6 +85,7 @@ type Config struct {
 	SignIn     SignIn
 	Online     func() (Records, error)     // busy until it is there
 	Ways       func() (Ways, error)        // the same
+	Consents   func() (Consents, error)    // the same
 	Deliveries func() (Deliveries, error)  // the same
 	News       News                        // without it no pull waits
 	Sockets    Sockets                     // without them nobody listens

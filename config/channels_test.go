@@ -13,6 +13,9 @@ func TestRead_channels(t *testing.T) {
 	t.Parallel()
 
 	for _, bad := range [][]string{
+		{"ROADBOOK_WECHAT_APP_ID=wx1", "ROADBOOK_WECHAT_TEMPLATE=T1"},
+		{"ROADBOOK_WECHAT_APP_ID=wx1", "ROADBOOK_WECHAT_SECRET=hunter2"},
+		{"ROADBOOK_WECHAT_ENDPOINT=wechat"},
 		{"ROADBOOK_WEBHOOK_URL=https://example.com/hook"},
 		{"ROADBOOK_WEBHOOK_URL=https://example.com/hook", "ROADBOOK_WEBHOOK_SECRET=short"},
 		{"ROADBOOK_WEBHOOK_URL=example.com", "ROADBOOK_WEBHOOK_SECRET=long enough for anybody"},

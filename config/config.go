@@ -48,6 +48,13 @@ type Config struct {
 	FCMCredentials string `env:"ROADBOOK_FCM_CREDENTIALS" help:"the file with that project's service account; empty: that of the machine"`
 	FCMEndpoint    string `env:"ROADBOOK_FCM_ENDPOINT" help:"where messages are sent in place of Google, without credentials, as http://127.0.0.1:9099/v1; for tests"`
 
+	WeChatAppID    string `env:"ROADBOOK_WECHAT_APP_ID" help:"the WeChat mini-program by which people are told, as far as they have allowed it; empty: they are not"`
+	WeChatSecret   Secret `env:"ROADBOOK_WECHAT_SECRET" help:"its AppSecret"`
+	WeChatTemplate string `env:"ROADBOOK_WECHAT_TEMPLATE" help:"the template of its subscribe messages"`
+	WeChatField    string `env:"ROADBOOK_WECHAT_FIELD" envDefault:"thing1" help:"the field of that template that takes the title"`
+	WeChatPage     string `env:"ROADBOOK_WECHAT_PAGE" help:"the page that a message opens, as pages/inbox/index; empty: its first"`
+	WeChatEndpoint string `env:"ROADBOOK_WECHAT_ENDPOINT" help:"where WeChat is asked in place of https://api.weixin.qq.com; for tests"`
+
 	WebhookURL    string `env:"ROADBOOK_WEBHOOK_URL" help:"a program of yours that is told of every notification by a signed POST, as https://example.com/hook; empty: none is"`
 	WebhookSecret Secret `env:"ROADBOOK_WEBHOOK_SECRET" help:"the key of those signatures"`
 	SMSURL        string `env:"ROADBOOK_SMS_URL" help:"whoever sends text messages: takes id, to, text and sign as JSON; empty: none are sent"`

@@ -48,6 +48,9 @@ func Read(environ []string) (Config, error) {
 	if !failed(problems, "ROADBOOK_SOCKETS_PER_PERSON") {
 		check("ROADBOOK_SOCKETS_PER_PERSON", checkSockets(c.SocketsPerPerson))
 	}
+	check("ROADBOOK_WECHAT_SECRET", checkWith(c.WeChatAppID, nil, c.WeChatSecret.Reveal()))
+	check("ROADBOOK_WECHAT_TEMPLATE", checkWith(c.WeChatAppID, nil, c.WeChatTemplate))
+	check("ROADBOOK_WECHAT_ENDPOINT", checkHTTP(c.WeChatEndpoint))
 	check("ROADBOOK_WEBHOOK_URL", checkHTTP(c.WebhookURL))
 	check("ROADBOOK_WEBHOOK_SECRET", checkWith(c.WebhookURL, checkToken(c.WebhookSecret.Reveal()), c.WebhookSecret.Reveal()))
 	check("ROADBOOK_SMS_URL", checkHTTP(c.SMSURL))

@@ -19,12 +19,12 @@ const MaxToken = 4096
 // Registry keeps where devices can be reached.
 type Registry struct {
 	db       tables
-	channels []string
+	channels []Channel
 	now      func() time.Time
 }
 
 // NewRegistry is one for some channels over a migrated database.
-func NewRegistry(pool *Pool, channels []string, now func() time.Time) *Registry {
+func NewRegistry(pool *Pool, channels []Channel, now func() time.Time) *Registry {
 	return &Registry{db: tables{pool}, channels: channels, now: now}
 }
 
@@ -43,7 +43,30 @@ func (r *Registry) Register(ctx context.Context, who access.Caller, channel, tok
 	case who.Device.IsZero():
 		return errs.New(op, errs.Denied, "only a device can be reached").Coded("replica")
 	}
+	token, err := r.proven(ctx, channel, token)
+	if err != nil {
+		return err
+	}
 	return r.db.save(ctx, who.Org, who.Person, route{Device: who.Device, Channel: channel, Token: token}, r.now())
+}
+
+// proven is the address itself, where a channel has people prove whose it is.
+func (r *Registry) proven(ctx context.Context, channel, token string) (string, error) {
+	for _, ch := range r.channels {
+		proves, is := ch.(Resolver)
+		if ch.Name() != channel || !is {
+			continue
+		}
+		address, err := proves.Resolve(ctx, token)
+		if err != nil {
+			return "", errs.New("push.Register", errs.Invalid, "the channel knows nobody by this code").Coded("address").Because(err)
+		}
+		return address, nil
+	}
+	if channel == wechat {
+		return "", errs.New("push.Register", errs.Invalid, "this server is not set up to ask WeChat who you are").Coded("channel")
+	}
+	return token, nil
 }
 
 // Forget says that the caller's device can be reached by a channel no longer.
@@ -61,10 +84,14 @@ func (r *Registry) Reachable(ctx context.Context, who access.Caller) ([]Way, err
 	ways := []Way{}
 	for _, a := range all {
 		if a.Device == who.Device {
-			ways = append(ways, Way{Channel: a.Channel, Works: slices.Contains(r.channels, a.Channel)})
+			ways = append(ways, Way{Channel: a.Channel, Works: r.has(a.Channel)})
 		}
 	}
 	return ways, nil
+}
+
+func (r *Registry) has(channel string) bool {
+	return slices.ContainsFunc(r.channels, func(c Channel) bool { return c.Name() == channel })
 }
 
 // Way is one way to a device.
@@ -74,7 +101,7 @@ type Way struct {
 }
 
 // Known are the channels that a device may name.
-var Known = []string{"fcm"}
+var Known = []string{"fcm", wechat}
 
 // Present says for a while who listens on one server, for all of them.
 func (r *Registry) Present(ctx context.Context, node record.ID, listening map[record.OrgID][]record.ID) error {

@@ -40,6 +40,9 @@ func (c *Courier) Purge(ctx context.Context) error {
 	if err := c.db.forgetRates(ctx, c.Now().Add(-rateOver)); err != nil {
 		return err
 	}
+	if err := c.db.purgeConsents(ctx, c.Now().Add(-keepDeliveries)); err != nil {
+		return err
+	}
 	orgs, err := c.Engine.Store.Orgs(ctx)
 	if err != nil {
 		return err

@@ -60,3 +60,9 @@ type Finder interface {
 	// Find is somebody's address, empty if he has none.
 	Find(user *record.Record) string
 }
+
+// Resolver is a channel that has people prove who they are: what a device names is
+// a code, and the channel says whose it is.
+type Resolver interface {
+	Resolve(ctx context.Context, code string) (address string, err error)
+}

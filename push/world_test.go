@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 		set = append(set, record.Value{Field: "roles", Raw: json.RawMessage(roles)})
 		w.commit(record.NoID, record.Edit{Op: record.OpCreate, Kind: "user", ID: person(login), Set: set})
 	}
-	w.registry = push.NewRegistry(w.pool, []string{"fcm"}, now)
+	w.registry = push.NewRegistry(w.pool, []push.Channel{w.mail}, now)
 	w.courier = push.New(push.Config{
 		Pool: w.pool, Engine: w.engine, Jobs: func() *jobs.Queue { return w.queue }, Channels: []push.Channel{w.mail, w.other}, Devices: w, Now: now,
 	})

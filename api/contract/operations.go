@@ -212,6 +212,13 @@ var operations = map[string]operation{
 		id: "unregister", tag: "notifications", summary: "This device can be reached by a channel no longer.",
 		in: reflect.TypeFor[ChannelName](), answers: "The channels that are left.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"POST /v1/push/consents": {
+		id: "consent", tag: "notifications", summary: "The caller has tapped to allow messages on WeChat.",
+		description: "A mini-program says so after each `wx.requestSubscribeMessage` with the templates that were accepted. One tap is one message of each. " +
+			"`tap` is made by the mini-program: to say it twice is to say it once. The last two of each template are kept for approvals.",
+		in: reflect.TypeFor[Tap](), answers: "How many messages are allowed now.",
+		fails: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
+	},
 	"GET /v1/push/deliveries": {
 		id: "deliveries", tag: "notifications", summary: "What became of a notification on its way to the caller's devices?",
 		answers: "A delivery for each device and channel, and one without a device if nobody was reached.",
@@ -272,6 +279,12 @@ type ChannelToken struct {
 // ChannelName is a channel by which it is found no longer.
 type ChannelName struct {
 	Channel string `json:"channel" maxLength:"16" example:"fcm"`
+}
+
+// Tap is what somebody has allowed on WeChat.
+type Tap struct {
+	Tap       record.ID `json:"tap" doc:"A UUID that the mini-program makes for each tap."`
+	Templates []string  `json:"templates" minItems:"1" maxItems:"3"`
 }
 
 // Replay are notifications that are to be sent again.

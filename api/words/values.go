@@ -18,6 +18,10 @@ var ofValues = map[string]said{
 		"This is not where your preferences are kept. Please update the app.",
 		"通知偏好的编号有误，请更新应用。",
 	},
+	"consent": {
+		"This does not say which messages are allowed, or WeChat is not set up on this device. Please update the app.",
+		"未能记录订阅授权：模板不正确，或本机尚未绑定微信，请更新应用后再试。",
+	},
 	"quiet": {
 		"Quiet hours need a beginning, an end and a time zone.",
 		"免打扰时段需要填写开始时间、结束时间和时区。",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,6 +10,7 @@ import (
 	"roadbook/push/mail"
 	"roadbook/push/sms"
 	"roadbook/push/webhook"
+	"roadbook/push/wechat"
 )
 
 // channels are the ways to people that are set up, in the order in which they are
@@ -22,6 +24,12 @@ func (s *server) channels(ctx context.Context) (all []push.Channel, err error) {
 			return nil, err
 		}
 		all = append(all, ch)
+	}
+	if s.cfg.WeChatAppID != "" {
+		all = append(all, wechat.New(wechat.Config{
+			AppID: s.cfg.WeChatAppID, Secret: s.cfg.WeChatSecret.Reveal(), Template: s.cfg.WeChatTemplate, Field: s.cfg.WeChatField,
+			Page: s.cfg.WeChatPage, Endpoint: cmp.Or(s.cfg.WeChatEndpoint, wechat.Endpoint), Ledger: s.consents(), Now: now,
+		}))
 	}
 	if s.cfg.WebhookURL != "" {
 		all = append(all, webhook.New(webhook.Config{URL: s.cfg.WebhookURL, Secret: s.cfg.WebhookSecret.Reveal(), Now: now}))
@@ -37,4 +45,13 @@ func (s *server) channels(ctx context.Context) (all []push.Channel, err error) {
 		all = append(all, ch)
 	}
 	return all, nil
+}
+
+// consents is the ledger of what people allow to be sent to them on WeChat.
+func (s *server) consents() *push.Consents {
+	var templates []string
+	if s.cfg.WeChatTemplate != "" {
+		templates = append(templates, s.cfg.WeChatTemplate)
+	}
+	return push.NewConsents(s.in.pool, templates, now)
 }

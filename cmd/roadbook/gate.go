@@ -33,6 +33,7 @@ type parts struct {
 	online  api.Records
 	ways    api.Ways
 	deliver api.Deliveries
+	consent api.Consents
 	ping    func(context.Context) error
 }
 
@@ -121,6 +122,15 @@ func (g *gate) Ways() (api.Ways, error) {
 		return nil, err
 	}
 	return p.ways, nil
+}
+
+// Consents are what people allow to be sent to them.
+func (g *gate) Consents() (api.Consents, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.consent, nil
 }
 
 // Deliveries know what became of telling people.

@@ -163,6 +163,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 		Online:         s.gate.Online,
 		Ways:           s.gate.Ways,
 		Deliveries:     s.gate.Deliveries,
+		Consents:       s.gate.Consents,
 		News:           s.feed,
 		Sockets:        s.sockets,
 		Ready:          s.gate.Ready,
@@ -231,7 +232,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.wake(ctx) })
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
-		online: newOnline(s.engine, key), ways: registry, deliver: courier, ping: s.in.pool.Ping,
+		online: newOnline(s.engine, key), ways: registry, deliver: courier, consent: s.consents(), ping: s.in.pool.Ping,
 	})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })

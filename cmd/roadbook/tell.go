@@ -24,10 +24,6 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	if err != nil {
 		return nil, nil, err
 	}
-	names := make([]string, len(channels))
-	for i, ch := range channels {
-		names[i] = ch.Name()
-	}
 	var queue *jobs.Queue
 	courier := push.New(push.Config{
 		Pool: s.in.pool, Engine: s.engine, Jobs: func() *jobs.Queue { return queue }, Channels: channels,
@@ -48,7 +44,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}, &reminders.Watching{Jobs: queue},
 		},
 	}
-	registry := push.NewRegistry(s.in.pool, names, now)
+	registry := push.NewRegistry(s.in.pool, channels, now)
 	moved := s.feed.FollowAll()
 	s.behind.Go(func() error {
 		ticks := time.NewTicker(feed.Every)
