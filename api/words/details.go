@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -72,7 +73,7 @@ func prefixed(where, zh string) string {
 
 // worded finds the first wording that fits.
 func worded(detail string) (string, bool) {
-	for _, w := range wordings {
+	for _, w := range wordings() {
 		found := w.en.FindStringSubmatch(detail)
 		if found == nil {
 			continue
@@ -92,7 +93,8 @@ type wording struct {
 	zh string
 }
 
-var wordings = compiled(slices.Concat(shaped(shapes), fragments))
+// wordings are made when the first is needed: half of them never are.
+var wordings = sync.OnceValue(func() []wording { return compiled(slices.Concat(shaped(shapes), fragments)) })
 
 // compiled makes wordings of fragments.
 func compiled(all []said) []wording {
