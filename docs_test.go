@@ -127,7 +127,7 @@ func TestProtocol_limits(t *testing.T) {
 
 var packageDirs = map[string]string{
 	"api": "api", "conflicts": "conflicts", "field": "record/field", "people": "modules/people", "record": "record",
-	"push": "push", "query": "query", "reminder": "record/reminder", "rules": "rules", "online": "sync/online",
+	"push": "push", "query": "query", "reminder": "record/reminder", "reminders": "modules/reminders", "rules": "rules", "online": "sync/online",
 	"pages": "sync/pages", "socket": "push/socket", "store": "store", "sync": "sync", "version": "version", "wire": "sync/wire",
 }
 

@@ -45,16 +45,17 @@ type replay struct {
 	settled  map[record.ID]int // of those that were parked
 	dots     map[record.ID]dot
 	twins    map[record.ReplicaID][]dot
-	text     map[place]string    // what a field holds by its history
-	onBehalf map[place]record.ID // the mutation by which the server has put it there
-	vague    map[place]bool      // history does not say: a group was set back to what somebody saw
-	words    map[place][]string  // of long texts
-	doubted  map[place][]string  // words of texts that may be there or not
-	taken    map[place][]taken   // steps of a process that nobody has replaced
-	stands   map[place][]stood   // and where that has left it, from where on
-	count    map[place]int64     // sums of counters
-	extreme  map[place]string    // of fields that keep the largest or the smallest
-	first    map[place]string    // of fields that keep the first
+	text     map[place]string          // what a field holds by its history
+	onBehalf map[place]record.ID       // the mutation by which the server has put it there
+	vague    map[place]bool            // history does not say: a group was set back to what somebody saw
+	words    map[place][]string        // of long texts
+	doubted  map[place][]string        // words of texts that may be there or not
+	replaced map[place]map[string]bool // words that somebody took out, also before they came
+	taken    map[place][]taken         // steps of a process that nobody has replaced
+	stands   map[place][]stood         // and where that has left it, from where on
+	count    map[place]int64           // sums of counters
+	extreme  map[place]string          // of fields that keep the largest or the smallest
+	first    map[place]string          // of fields that keep the first
 	elems    map[place]map[string][]dot
 	writes   map[record.ID][]dot // of records, and of what was hung under them
 	deleted  map[record.ID]bool
@@ -78,7 +79,7 @@ func newReplay(w *World) *replay {
 		w: w, chain: make([]byte, sha256.Size), seqs: []record.Seq{0}, high: []version.Stamp{{}}, truth: newTruth(w),
 		line: map[record.ReplicaID]ancestor{}, last: map[record.ReplicaID]version.Stamp{},
 		judged: map[record.ID]int{}, settled: map[record.ID]int{}, dots: map[record.ID]dot{}, twins: map[record.ReplicaID][]dot{},
-		text: map[place]string{}, onBehalf: map[place]record.ID{}, vague: map[place]bool{}, count: map[place]int64{}, words: map[place][]string{}, doubted: map[place][]string{},
+		text: map[place]string{}, onBehalf: map[place]record.ID{}, vague: map[place]bool{}, count: map[place]int64{}, words: map[place][]string{}, doubted: map[place][]string{}, replaced: map[place]map[string]bool{},
 		taken: map[place][]taken{}, stands: map[place][]stood{}, extreme: map[place]string{},
 		first: map[place]string{}, elems: map[place]map[string][]dot{}, writes: map[record.ID][]dot{},
 		deleted: map[record.ID]bool{}, opened: map[record.ID]bool{}, resolved: map[record.ID]dot{}, granted: map[record.ID]record.Seq{},

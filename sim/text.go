@@ -47,12 +47,26 @@ func (r *replay) writesText(row *logRow, at place, raw json.RawMessage) {
 		return own || saw
 	})
 	for _, w := range has {
-		if !slices.Contains(had, w) {
+		if !slices.Contains(had, w) && !r.replaced[at][w] {
 			now = append(now, w)
+		}
+	}
+	for _, w := range had {
+		if !slices.Contains(has, w) && r.w.life > 0 {
+			r.replaces(at, w)
 		}
 	}
 	slices.Sort(now)
 	r.words[at] = slices.Compact(now)
+}
+
+// replaces notes that somebody has taken out a word that he had on his screen. What
+// has brought it may come only now: it was parked.
+func (r *replay) replaces(at place, word string) {
+	if r.replaced[at] == nil {
+		r.replaced[at] = map[string]bool{}
+	}
+	r.replaced[at][word] = true
 }
 
 // hadWords are those that an author had on his screen, and those that had been

@@ -15,6 +15,8 @@ import (
 type View interface {
 	// Records returns the live records of a kind, with the draft in hand.
 	Records(ctx context.Context, kind string) ([]*record.Record, error)
+	// Kind is a kind of the org's schema by its name, nil if there is none.
+	Kind(name string) *record.Kind
 }
 
 // Actor is what a rule says of a person: name, roles, and whether he may act.
@@ -65,6 +67,9 @@ func (s *settling) checkRules() error {
 
 // view is the transaction with the mutation's drafts on top.
 type view struct{ s *settling }
+
+// Kind implements View.
+func (v view) Kind(name string) *record.Kind { return v.s.w.schema.Kind(name) }
 
 // Records implements View. Only what everybody holds can be listed: people,
 // units, products.

@@ -345,9 +345,8 @@ func rewritten() *errs.Error {
 	return errs.New("sync.settle", errs.Clash, "this change was sent before with other content").Coded("rewritten")
 }
 
-// settleTwin answers a mutation that was judged before under another name with
-// the verdict of then; its first dot counts as own from now on. One that has
-// the id of another is refused.
+// settleTwin answers a mutation that was judged before under another name with the verdict of then; its
+// first dot counts as own from now on. One that has the id of another is refused.
 func (w *work) settleTwin(writer *store.Writer, m *record.Mutation, first *store.Entry, person record.ID) (record.Outcome, error) {
 	seq := w.next()
 	row := store.Entry{Seq: seq, Stamp: writer.Stamp, Person: person, Result: first.Result, Body: []byte("[]"), Twin: first.Seq}

@@ -44,6 +44,7 @@ func Refusal(r *record.Refusal, lang Language) *record.Refusal {
 // object such as "location lat".
 var (
 	inRow  = regexp.MustCompile(`(?s)^row (\d+) (must .+)$`)
+	inLine = regexp.MustCompile(`(?s)^line (\d+), column (\d+): (.+)$`)
 	inPart = regexp.MustCompile(`(?s)^((?:[a-z_]+ )+?)(must .+)$`)
 )
 
@@ -55,6 +56,10 @@ func inChinese(detail string) (string, bool) {
 	if m := inRow.FindStringSubmatch(detail); m != nil {
 		zh, ok := inChinese(m[2])
 		return prefixed("第 "+m[1]+" 行：", zh), ok
+	}
+	if m := inLine.FindStringSubmatch(detail); m != nil {
+		zh, ok := inChinese(m[3])
+		return prefixed("第 "+m[1]+" 行第 "+m[2]+" 列：", zh), ok
 	}
 	if m := inPart.FindStringSubmatch(detail); m != nil {
 		zh, ok := inChinese(m[2])
@@ -131,6 +136,21 @@ var shapes = []said{
 // counts. TestDetails_allAreInChinese reads the sources and finds what is
 // missing here.
 var fragments = []said{
+	// modules/reminders: what a rule says.
+	{"it says no trigger", "没有触发条件"},
+	{"there is no such trigger", "没有这种触发条件"},
+	{"there are no records of this kind to look at", "没有可以检查的此类记录"},
+	{"this kind has no day or time of this name", "此类记录没有这个日期或时间字段"},
+	{"it is a whole number of days, % at the most", "必须是整数天，最多 {1} 天"},
+	{"it is a whole number of minutes, % at the most", "必须是整数分钟，最多 {1} 分钟"},
+	{"it is an hour from 0 to 23", "必须是 0 到 23 之间的钟点"},
+	{"it says after how many days", "没有写明多少天之后"},
+	{"nobody can be warned before the reason is there", "不能在原因出现之前提醒"},
+	{"it needs a time zone, such as Asia/Shanghai", "需要时区，例如 Asia/Shanghai"},
+	{"it says neither task nor reminder", "没有写明生成任务还是提醒"},
+	{"a task is no task of a task: it makes reminders", "任务到期只能生成提醒"},
+	{"it says what is to be done, in % characters at the most", "必须写明要做什么，最多 {1} 个字符"},
+
 	// record/reminder: when somebody is reminded.
 	{"it has no time", "没有提醒时间"},
 	{"this is no time zone; one is written as Asia/Shanghai", "没有这个时区，请写成 Asia/Shanghai 这样"},

@@ -28,6 +28,7 @@ func TestDetails(t *testing.T) {
 		"must be one of: A, B, C":                                                       "必须是以下之一：A, B, C。",
 		"must be one of: a: it has no, b":                                               "必须是以下之一：a: it has no, b。",
 		"must be one of phone, mini, web":                                               "必须是以下之一：phone, mini, web。",
+		"line 2, column 7: this must be filled in":                                      "第 2 行第 7 列：必须填写。",
 		"must be one of the choices offered":                                            "必须是可选项之一。",
 		"must be a date of the years 1900 to 2199":                                      "年份必须在 1900 到 2199 之间。",
 		"must be a number between -9007199254740991 and 9":                              "必须是 -9007199254740991 到 9 之间的数字。",
@@ -141,7 +142,7 @@ type sources struct {
 
 // elsewhere are expressions whose text is found where it is made. A sentence of
 // sync/wire goes with its code.
-var elsewhere = []string{"detail", "e.Msg", "err.Error()", "fmt.Sprintf(format, args...)"}
+var elsewhere = []string{"whereIn(rec.Text(\"filter\"), err)", "detail", "e.Msg", "err.Error()", "fmt.Sprintf(format, args...)"}
 
 func readSources(t *testing.T) *sources {
 	t.Helper()
@@ -203,7 +204,7 @@ func (s *sources) node(name string, in ast.Decl, n ast.Node) {
 			s.note(name, args[0], args[1:]...)
 		case dir == "conflicts" && called == "s.fail":
 			s.note(name, args[2], args[3:]...)
-		case called == "r.wrong", called == "fault", called == "wrong" && dir == "record/reminder":
+		case called == "r.wrong", called == "fault", called == "wrong" && dir == "record/reminder", called == "faulty" && dir == "modules/reminders":
 			s.note(name, args[1])
 		}
 	case *ast.CompositeLit:

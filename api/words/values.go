@@ -54,6 +54,18 @@ var ofValues = map[string]said{
 		"There is no such time zone. One is written as Asia/Shanghai.",
 		"没有这个时区，请使用 Asia/Shanghai 这样的名称。",
 	},
+	"rule": {
+		"This rule cannot work. What is wrong stands beside the field.",
+		"该规则无法运行，原因见相应字段。",
+	},
+	"rules": {
+		"There are as many rules as an organisation can have. Please retire one first.",
+		"规则数量已达上限，请先停用一条。",
+	},
+	"published": {
+		"What is published is not changed any more. Please make a new version.",
+		"已发布的内容不能再修改，请另建新版本。",
+	},
 	"recurrence": {
 		"The repetition cannot be used. Please choose another one.",
 		"重复规则无法使用，请重新选择。",

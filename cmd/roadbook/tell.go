@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -48,7 +49,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	runner := &reactions.Runner{
 		Engine: s.engine, Now: now, Fault: s.fault, Metrics: s.metrics,
 		Reactions: []reactions.Reaction{
-			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue},
+			push.News{}, &approvals.News{Jobs: queue}, &push.Outbox{Jobs: queue}, &reminders.Reaction{Jobs: queue}, &reminders.Watching{Jobs: queue},
 		},
 	}
 	registry := push.NewRegistry(s.in.pool, names, now)
@@ -68,13 +69,14 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	return registry, courier, nil
 }
 
-// remind rings now and then for what no job has taken up. To fail at it is no
+// remind rings now and then for what no job has taken up, and looks what time has
+// made of what rules are about. To fail at it is no
 // reason to end.
 func (s *server) remind(ctx context.Context, bells *reminders.Service) error {
 	ticks := time.NewTicker(reminders.SweepEvery)
 	defer ticks.Stop()
 	for {
-		if err := bells.Sweep(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(bells.Sweep(ctx), bells.Passes(ctx)); err != nil && ctx.Err() == nil {
 			s.fault(err)
 		}
 		select {

@@ -32,6 +32,8 @@ func (t town) Records(_ context.Context, kind string) ([]*record.Record, error) 
 	return found, nil
 }
 
+func (town) Kind(string) *record.Kind { return nil }
+
 func id(name string) record.ID { return record.ID{0xff}.Derive(name) }
 
 // set returns the record of a name with some fields changed: "unit", "team",

@@ -96,6 +96,7 @@ func (s *Service) Register(w *jobs.Workers) {
 		}
 		return err
 	})
+	jobs.Handle(w, func(ctx context.Context, j jobs.Job[Applying]) error { return s.Apply(ctx, j.Args.Org, j.Args.Records) })
 }
 
 // Sweep rings for what should have rung and has not: the job was lost, or no

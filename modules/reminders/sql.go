@@ -2,6 +2,7 @@ package reminders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,7 +17,7 @@ import (
 // Pool is where the table is.
 type Pool = pgxpool.Pool
 
-// tables is that of migration 00017.
+// tables are those of migrations 00017 and 00019.
 type tables struct{ pool *Pool }
 
 // row is a reminder that the server must look at.
@@ -152,4 +153,134 @@ func (t tables) late(ctx context.Context, since time.Time) ([]record.OrgID, erro
 
 func (t tables) inTx(ctx context.Context, fn func(tx pg.Tx) error) error {
 	return pg.InTx(ctx, t.pool, pgx.TxOptions{}, fn)
+}
+
+var passesAsk = pg.Statement("reminder_passes_ask", `
+	INSERT INTO reminder_passes (org, next_at, after)
+	VALUES ($1, $2, '00000000-0000-0000-0000-000000000000')
+	ON CONFLICT ON CONSTRAINT reminder_passes_key DO UPDATE
+	   SET next_at = excluded.next_at, after = excluded.after`)
+
+// askPass has an org's records looked through from the beginning.
+func askPass(ctx context.Context, tx pg.Tx, org record.OrgID, at time.Time) error {
+	if _, err := tx.Exec(ctx, passesAsk, org, at); err != nil {
+		return fmt.Errorf("asking for a look through the records: %w", err)
+	}
+	return nil
+}
+
+var passesThere = pg.Statement("reminder_passes_there", `
+	SELECT EXISTS (SELECT FROM reminder_passes p WHERE p.org = $1)`)
+
+// watched reports whether an org has, or had, rules.
+func watched(ctx context.Context, tx pg.Tx, org record.OrgID) (is bool, err error) {
+	if err := tx.QueryRow(ctx, passesThere, org).Scan(&is); err != nil {
+		return false, fmt.Errorf("finding out whether there are rules: %w", err)
+	}
+	return is, nil
+}
+
+// pass is how far a look through an org's records has come.
+type pass struct {
+	Org    record.OrgID
+	After  record.ID
+	Primed bool
+}
+
+var passesNext = pg.Statement("reminder_passes_next", `
+	SELECT p.org
+	  FROM reminder_passes p
+	 WHERE p.next_at <= $1
+	 ORDER BY p.org`)
+
+// passes lists the orgs whose records are to be looked through.
+func (t tables) passes(ctx context.Context, now time.Time) ([]record.OrgID, error) {
+	rows, err := t.pool.Query(ctx, passesNext, now)
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding what is to be looked through: %w", err))
+	}
+	orgs, err := pgx.CollectRows(rows, pgx.RowTo[record.OrgID])
+	if err != nil {
+		return nil, pg.Classify(fmt.Errorf("finding what is to be looked through: %w", err))
+	}
+	return orgs, nil
+}
+
+var passesLock = pg.Statement("reminder_passes_lock", `
+	SELECT p.after, p.primed
+	  FROM reminder_passes p
+	 WHERE p.org = $1 AND p.next_at <= $2
+	   FOR UPDATE SKIP LOCKED`)
+
+// lockPass takes a look in hand, unless another server has it or it is done.
+func lockPass(ctx context.Context, tx pg.Tx, org record.OrgID, now time.Time) (p pass, free bool, err error) {
+	p.Org = org
+	err = tx.QueryRow(ctx, passesLock, org, now).Scan((*[16]byte)(&p.After), &p.Primed)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return p, false, nil
+	case err != nil:
+		return p, false, fmt.Errorf("taking a look in hand: %w", err)
+	}
+	return p, true, nil
+}
+
+var passesMove = pg.Statement("reminder_passes_move", `
+	UPDATE reminder_passes
+	   SET after = $2, primed = $3, next_at = $4, failed = $5, reason = $6
+	 WHERE org = $1`)
+
+func movePass(ctx context.Context, tx pg.Tx, p pass, next time.Time, failed int, reason string) error {
+	if _, err := tx.Exec(ctx, passesMove, p.Org, [16]byte(p.After), p.Primed, next, failed, reason); err != nil {
+		return fmt.Errorf("moving a look on: %w", err)
+	}
+	return nil
+}
+
+// effect is something that a rule has made about a subject.
+type effect struct {
+	Subject, Rule, Effect record.ID
+}
+
+var effectsKeep = pg.Statement("reminder_effects_keep", `
+	INSERT INTO reminder_effects (org, subject, rule, effect)
+	SELECT $1, e.*
+	  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) e
+	ON CONFLICT DO NOTHING`)
+
+var effectsDrop = pg.Statement("reminder_effects_drop", `
+	DELETE FROM reminder_effects e
+	 USING unnest($2::uuid[], $3::uuid[], $4::uuid[]) u(subject, rule, effect)
+	 WHERE e.org = $1 AND e.subject = ANY ($2::uuid[]) AND e.subject = u.subject AND e.rule = u.rule AND e.effect = u.effect`)
+
+var effectsOf = pg.Statement("reminder_effects_of", `
+	SELECT e.subject, e.rule, e.effect
+	  FROM reminder_effects e
+	 WHERE e.org = $1 AND e.subject = ANY ($2::uuid[])`)
+
+// effectsOn lists what rules have made about some records.
+func effectsOn(ctx context.Context, tx pg.Tx, org record.OrgID, subjects []record.ID) ([]effect, error) {
+	rows, err := tx.Query(ctx, effectsOf, org, raw(subjects))
+	if err != nil {
+		return nil, fmt.Errorf("what rules have made: %w", err)
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (e effect, err error) {
+		err = r.Scan((*[16]byte)(&e.Subject), (*[16]byte)(&e.Rule), (*[16]byte)(&e.Effect))
+		return e, err
+	})
+}
+
+// keepEffects remembers what rules have made, or forgets it.
+func keepEffects(ctx context.Context, tx pg.Tx, org record.OrgID, sql pg.SQL, all []effect) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var subjects, rules, effects [][16]byte
+	for _, e := range all {
+		subjects, rules, effects = append(subjects, e.Subject), append(rules, e.Rule), append(effects, e.Effect)
+	}
+	if _, err := tx.Exec(ctx, sql, org, subjects, rules, effects); err != nil {
+		return fmt.Errorf("keeping what rules have made: %w", err)
+	}
+	return nil
 }

@@ -128,13 +128,35 @@ func edit(kind, name string, pairs ...string) record.Edit {
 // react lets what follows follow.
 func (w *world) react() {
 	w.t.Helper()
-	re := &reminders.Reaction{Jobs: w.queue}
-	r := &reactions.Runner{Engine: w.engine, Reactions: []reactions.Reaction{re}, Now: func() time.Time { return w.clock }}
-	for more := true; more; {
-		var err error
-		more, err = r.Step(w.t.Context(), w.org, re)
-		require.NoError(w.t, err)
+	all := []reactions.Reaction{&reminders.Reaction{Jobs: w.queue}, &reminders.Watching{Jobs: w.queue}}
+	r := &reactions.Runner{Engine: w.engine, Reactions: all, Now: func() time.Time { return w.clock }}
+	for again := true; again; again = w.apply() {
+		for _, re := range all {
+			for more := true; more; {
+				var err error
+				more, err = r.Step(w.t.Context(), w.org, re)
+				require.NoError(w.t, err)
+			}
+		}
 	}
+}
+
+// apply does the jobs that rules ask for, and reports whether there were any.
+func (w *world) apply() (any bool) {
+	w.t.Helper()
+	rows, err := w.pool.Query(w.t.Context(), "DELETE FROM river_job WHERE kind = 'reminders.apply' RETURNING args")
+	require.NoError(w.t, err)
+	var all []reminders.Applying
+	for rows.Next() {
+		var args reminders.Applying
+		require.NoError(w.t, rows.Scan(&args))
+		all = append(all, args)
+	}
+	require.NoError(w.t, rows.Err())
+	for _, a := range all {
+		require.NoError(w.t, w.service.Apply(w.t.Context(), a.Org, a.Records))
+	}
+	return len(all) > 0
 }
 
 // until lets time go by, in steps, while the server does what it has to.

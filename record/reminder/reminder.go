@@ -62,7 +62,7 @@ func Read(f Fields) (*Reminder, error) {
 	if r.At = timeOf(f.Text("at")); r.At.IsZero() {
 		return nil, wrong("at", "it has no time").Coded("required")
 	}
-	zone, err := zoneOf(r.zone)
+	zone, err := Zone(r.zone)
 	if err != nil {
 		return nil, wrong("zone", err.Error()).Coded("zone")
 	}
@@ -143,6 +143,13 @@ func (r *Reminder) Due(now time.Time) (at time.Time, due bool) {
 		at, due = r.Snoozed, true
 	}
 	return at, due
+}
+
+// EffectID names what a rule makes about a subject for a reason: "task", "reminder",
+// or either for a manager. Whoever runs the rule, a device without a network or
+// the server, makes the same.
+func EffectID(rule, subject record.ID, trigger, what string) record.ID {
+	return rule.Derive("effect " + subject.String() + " " + trigger + " " + what)
 }
 
 // Recurs reports whether it comes more than once.

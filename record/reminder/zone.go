@@ -13,9 +13,9 @@ const MaxZone = 64
 
 var errZone = errors.New("this is no time zone; one is written as Asia/Shanghai")
 
-// zoneOf finds a time zone by its name in the IANA data base; no name is UTC.
+// Zone finds a time zone by its name in the IANA data base; no name is UTC.
 // What a machine calls its own zone is none: it is another one elsewhere.
-func zoneOf(name string) (*time.Location, error) {
+func Zone(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
 	}

@@ -62,6 +62,7 @@ var added = []addition{
 	{3, "preference", nil},
 	{3, "notification", []string{"urgent", "escalate"}},
 	{3, "reminder", nil},
+	{3, "reminder_rule", nil},
 }
 
 // owned are fields that nobody but the server could write, and for which a role

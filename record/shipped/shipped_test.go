@@ -35,7 +35,7 @@ func TestSchema_numbersAndRanksNeverChange(t *testing.T) {
 		"reserve": {13, 32}, "budget": {14, 92}, "series": {15, 94}, "notification": {22, 25}, "preference": {24, 24},
 		"merge_redirect": {20, 35}, "duplicate": {21, 36},
 		"flow": {30, 96}, "approval": {31, 33}, "approval_decision": {32, 34}, "expense": {33, 85},
-		"reminder": {23, 22},
+		"reminder": {23, 22}, "reminder_rule": {25, 97},
 	}
 
 	got := map[string]fixed{}
@@ -139,9 +139,9 @@ func TestSchema_parentsAndMonths(t *testing.T) {
 		"series":       {scope: record.Catalogue},
 		"notification": {scope: record.Private},
 		"preference":   {scope: record.Private},
-		"reminder":     {},
-		"flow":         {scope: record.Catalogue},
-		"approval":     {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
+		"reminder":     {}, "reminder_rule": {scope: record.Catalogue},
+		"flow":     {scope: record.Catalogue},
+		"approval": {parent: "record"}, "approval_decision": {parent: "approval"}, "expense": {parent: "account"},
 		"merge_redirect": {parent: "survivor"}, "duplicate": {parent: "account"},
 	}
 	for _, k := range shipped.Schema().Kinds {
@@ -168,7 +168,7 @@ func TestSchema_whatIsRequired(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		"account.name", "contact.account", "opportunity.account", "visit.account", "follow_up.account", "reserve.record", "reserve.field",
 		"flow.code", "flow.about_kind", "approval.record", "approval_decision.approval", "approval_decision.decision", "expense.amount",
-		"reminder.at",
+		"reminder.at", "reminder_rule.name",
 	}, required)
 }
 
