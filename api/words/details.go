@@ -232,6 +232,7 @@ var fragments = []said{
 	{"a flow for records of this kind was expected", "请选择适用于此类记录的流程"},
 	{"a kind of records that belong to somebody was expected", "请选择有负责人的记录类型"},
 	{"it has been published", "该版本已发布"},
+	{"there is no such kind", "没有这种记录类型"},
 	{"it is locked until the approval is decided", "审批完成前已锁定"},
 	{"this person is asked already", "此人已在审批人之中"},
 	{"too many are asked already", "审批人已达上限"},
