@@ -65,6 +65,10 @@ func (q *queuedRecords) Today(ctx context.Context, who access.Caller, at time.Ti
 	return inTurn(ctx, q.read, who, func() (online.Today, error) { return q.next.Today(ctx, who, at) })
 }
 
+func (q *queuedRecords) Morning(ctx context.Context, who access.Caller, at time.Time) (online.Morning, error) {
+	return inTurn(ctx, q.read, who, func() (online.Morning, error) { return q.next.Morning(ctx, who, at) })
+}
+
 func (q *queuedRecords) Duplicates(
 	ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values,
 ) ([]online.Alike, error) {

@@ -191,6 +191,10 @@ func (records) Today(_ context.Context, _ access.Caller, at time.Time) (online.T
 	return online.Today{Day: at.Format(time.DateOnly)}, nil
 }
 
+func (records) Morning(_ context.Context, _ access.Caller, at time.Time) (online.Morning, error) {
+	return online.Morning{Day: at.Format(time.DateOnly)}, nil
+}
+
 // server is one under test, with its log.
 type server struct {
 	*api.Server

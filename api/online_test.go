@@ -254,6 +254,35 @@ func TestOnline_lists(t *testing.T) {
 	require.Equal(t, 404, o.call("lin", "GET", "/v1/records/nothing", "").Status)
 }
 
+// O-14: the pack that a mini-program is fetched in the background; whoever has it
+// is told in a few bytes that it still stands.
+func TestOnline_morning(t *testing.T) {
+	t.Parallel()
+
+	o := newOffice(t)
+	task := func(title string) {
+		t.Helper()
+		made := o.change("lin", "POST", "/v1/records/task", fmt.Sprintf(`{"set":{"title":%q,"status":"open","due_at":"2026-08-03T09:00:00+08:00"}}`, title))
+		require.Zero(t, made.Status, made.Detail)
+	}
+	task("one")
+	fresh := o.ask(t, "GET", "/v1/morning", "lin", nil)
+	tag := fresh.Header.Get("ETag")
+	var pack online.Morning
+	require.NoError(t, json.Unmarshal([]byte(text(t, fresh)), &pack))
+	require.Equal(t, "2026-08-03", pack.Day)
+	require.Equal(t, 1, pack.Counts.Tasks)
+
+	same := o.ask(t, "GET", "/v1/morning", "lin", nil, "If-None-Match", tag)
+	require.Equal(t, 304, same.StatusCode)
+	require.Empty(t, text(t, same))
+	task("two")
+	other := o.ask(t, "GET", "/v1/morning", "lin", nil, "If-None-Match", tag)
+	require.Equal(t, 200, other.StatusCode)
+	require.NotEqual(t, tag, other.Header.Get("ETag"))
+	require.LessOrEqual(t, len(text(t, other)), online.MaxMorningBytes)
+}
+
 // F141: one call, and no more than a phone on a bad network bears.
 func TestOnline_today(t *testing.T) {
 	t.Parallel()

@@ -183,6 +183,45 @@ type dayOf struct {
 
 type dayRead struct{ Body online.Today }
 
+type morningOf struct {
+	At          time.Time `query:"at" doc:"An instant of the first day that is meant; now if it is not said."`
+	IfNoneMatch string    `header:"If-None-Match" maxLength:"1024"`
+}
+
+type morningRead struct {
+	Status       int    `json:"-"`
+	ETag         string `header:"ETag"`
+	CacheControl string `header:"Cache-Control"`
+	Body         online.Morning
+}
+
+// morning is what the caller needs of his next two days. Who asks with the tag of
+// what he has is told in a few bytes that it still stands.
+func (s *Server) morning(ctx context.Context, in *morningOf) (*morningRead, error) {
+	records, err := s.Online()
+	if err != nil {
+		return nil, err
+	}
+	at := in.At
+	if at.IsZero() {
+		at = s.Now()
+	}
+	pack, err := records.Morning(ctx, callOf(ctx).who, at)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(pack)
+	if err != nil {
+		return nil, err
+	}
+	tag := strconv.Quote(strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 36) + "." + strconv.Itoa(len(text)))
+	out := &morningRead{Status: http.StatusOK, ETag: tag, CacheControl: "private, no-cache", Body: pack}
+	if in.IfNoneMatch == tag {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
+}
+
 // today is the caller's day at a glance.
 func (s *Server) today(ctx context.Context, in *dayOf) (*dayRead, error) {
 	records, err := s.Online()

@@ -123,6 +123,12 @@ var operations = map[string]operation{
 		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",
 		answers:     "The day.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"GET /v1/morning": {
+		id: "morning", tag: "records", summary: "What is needed of the next two days without a network.",
+		description: "The plan with its customers and their contacts, approvals that wait, tasks and reminders, in at most 256 KB: what a mini-program is fetched " +
+			"in the background. What has no room is cut from the end of that order, and `left_off` says how much. With `If-None-Match` 304 says that it still stands.",
+		answers: "The pack.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /v1/conflicts": {
 		id: "inbox", tag: "inbox", summary: "What waits for a decision, by customer.",
 		description: "Each conflict with what stood before, and of each version who wrote it, on which device and when. A page may hold fewer than `limit` and " +

@@ -126,4 +126,5 @@ func TestToday_full(t *testing.T) {
 	require.Greater(t, len(js(got)), online.MaxTodayBytes*9/10)
 	require.Len(t, got.Plan, 30)
 	require.Equal(t, online.Counts{Planned: 30, Tasks: 30}, got.Counts)
+	require.Equal(t, map[string]int{"tasks": 30 - len(got.Tasks)}, got.LeftOff)
 }

@@ -31,8 +31,12 @@ type Today struct {
 	Tasks     []Record   `json:"tasks"`          // due by the end of the day, also those overdue
 	Conflicts []Record   `json:"conflicts"`      // that ask this person to look
 	Requests  []Record   `json:"requests"`       // to change what this person's roles answer for
+	Approvals []Record   `json:"approvals"`      // that wait for this person
+	Reminders []Record   `json:"reminders"`      // that ring on that day, with the time in rings_at
 	Accounts  []Record   `json:"accounts"`       // whom the plan and the tasks are about
 	Counts    Counts     `json:"counts"`
+
+	LeftOff map[string]int `json:"left_off,omitempty"` // of each list, how many had no room
 }
 
 // Counts are how many there are, also of those that had no room; each up to
@@ -44,6 +48,8 @@ type Counts struct {
 	Overdue   int `json:"overdue"`
 	Conflicts int `json:"conflicts"`
 	Requests  int `json:"requests"`
+	Approvals int `json:"approvals"`
+	Reminders int `json:"reminders"`
 }
 
 // What is shown of each sort of record.
@@ -52,6 +58,8 @@ var (
 	taskShows     = []string{"title", "account", "opportunity", "due_at", "priority", "status"}
 	requestShows  = []string{"record", "about_kind", "field", "asked", "stood", "owner", "created_at"}
 	conflictShows = []string{"record", "about_kind", "field", "created_at"}
+	approvalShows = []string{"record", "about_kind", "code", "state", "facts", "due_at", "owner", "created_at"}
+	reminderShows = []string{"title", "about_kind", "subject", "recurrence"}
 	accountShows  = []string{"name", "short_name", "grade", "address", "location", "phones"}
 )
 
@@ -59,7 +67,7 @@ var (
 // and end is its location's to say.
 func (s *Service) Today(ctx context.Context, who access.Caller, at time.Time) (out Today, err error) {
 	err = s.engine.Look(ctx, who, func(v sync.Sight) error {
-		d := &day{s: s, v: v, me: strconv.Quote(who.Person.String()), at: at}
+		d := &day{s: s, v: v, me: strconv.Quote(who.Person.String()), at: at, days: 1, shows: accountShows}
 		if err := d.read(ctx); err != nil {
 			return err
 		}
@@ -69,23 +77,30 @@ func (s *Service) Today(ctx context.Context, who access.Caller, at time.Time) (o
 	return out, err
 }
 
-// day is a day in the making.
+// day is a day in the making, or some of them in a row.
 type day struct {
-	s  *Service
-	v  sync.Sight
-	me string // as a filter writes it
-	at time.Time
+	s     *Service
+	v     sync.Sight
+	me    string // as a filter writes it
+	at    time.Time
+	days  int
+	shows []string // of customers
 
-	plan, tasks, conflicts, requests []Record
-	accounts                         map[string]Record
+	plan, tasks, conflicts, requests, approvals, reminders []Record
+
+	accounts map[string]Record
+}
+
+// end is when the last of its days is over.
+func (d *day) end() time.Time {
+	return time.Date(d.at.Year(), d.at.Month(), d.at.Day()+d.days, 0, 0, 0, 0, d.at.Location())
 }
 
 func (d *day) read(ctx context.Context) (err error) {
-	midnight := time.Date(d.at.Year(), d.at.Month(), d.at.Day()+1, 0, 0, 0, 0, d.at.Location())
-	end := strconv.Quote(midnight.UTC().Format(time.RFC3339))
+	end := strconv.Quote(d.end().UTC().Format(time.RFC3339))
 	mine := "owner == " + d.me
-	date := strconv.Quote(d.at.Format(time.DateOnly))
-	if d.plan, err = d.all(ctx, Query{Kind: "visit_plan", Filter: mine + " && date == " + date, Sort: "id"}, planShows); err != nil {
+	dates := ` && date >= ` + strconv.Quote(d.at.Format(time.DateOnly)) + ` && date < ` + strconv.Quote(d.end().Format(time.DateOnly))
+	if d.plan, err = d.all(ctx, Query{Kind: "visit_plan", Filter: mine + dates, Sort: "id"}, planShows); err != nil {
 		return err
 	}
 	slices.SortStableFunc(d.plan, inOrder)
@@ -97,6 +112,13 @@ func (d *day) read(ctx context.Context) (err error) {
 		return err
 	}
 	if d.requests, err = d.readRequests(ctx); err != nil {
+		return err
+	}
+	waiting := d.me + ` in waiting && state in ["pending", "needs_reconfirm"]`
+	if d.approvals, err = d.all(ctx, Query{Kind: "approval", Filter: waiting, Sort: "id"}, approvalShows); err != nil {
+		return err
+	}
+	if d.reminders, err = d.readReminders(ctx, mine); err != nil {
 		return err
 	}
 	return d.readAccounts(ctx)
@@ -163,6 +185,9 @@ func short(raw json.RawMessage) json.RawMessage {
 
 // inOrder is the order in which visits were planned: by number, then by time.
 func inOrder(a, b Record) int {
+	if day := cmp.Compare(a.Values.Text("date"), b.Values.Text("date")); day != 0 {
+		return day
+	}
 	x, errA := strconv.ParseFloat(string(a.Values.Get("order")), 64)
 	y, errB := strconv.ParseFloat(string(b.Values.Get("order")), 64)
 	switch {
@@ -193,7 +218,7 @@ func (d *day) readAccounts(ctx context.Context) error {
 			return err
 		}
 		if rec.State == record.Live && d.v.Actor.Sees(rec.Kind, rec.Scopes) {
-			d.accounts[rec.ID.String()] = brief(project(rec, d.v.Actor), accountShows)
+			d.accounts[rec.ID.String()] = brief(project(rec, d.v.Actor), d.shows)
 		}
 	}
 	return nil
@@ -203,57 +228,96 @@ func (d *day) readAccounts(ctx context.Context) error {
 var over = []string{"done", "missed", "cancelled", "rescheduled"}
 
 // fit puts as much as there is room for into the answer: the plan with its
-// accounts first, then the tasks with theirs, then what clashed, then what is asked for.
+// accounts first, then the tasks with theirs, then what waits for a decision, what
+// rings, what clashed and what is asked for.
 func (d *day) fit() Today {
-	t := Today{
-		Day: d.at.Format(time.DateOnly), Plan: []Record{}, Tasks: []Record{}, Conflicts: []Record{}, Requests: []Record{}, Accounts: []Record{},
-		Counts: Counts{Planned: len(d.plan), Tasks: len(d.tasks), Conflicts: len(d.conflicts), Requests: len(d.requests)},
-	}
-	now := d.at.UTC().Format(time.RFC3339)
-	for i := range d.plan {
-		switch status := d.plan[i].Values.Text("status"); {
-		case status == "done":
-			t.Counts.Done++
-		case t.Next == nil && !slices.Contains(over, status):
-			t.Next = &d.plan[i].ID
-		}
-	}
-	for _, r := range d.tasks {
-		if r.Values.Text("due_at") < now {
-			t.Counts.Overdue++
-		}
-	}
-	room := MaxTodayBytes - 512 // for what stands around the lists
-	d.put(&t.Plan, &t.Accounts, d.plan, &room)
-	d.put(&t.Tasks, &t.Accounts, d.tasks, &room)
-	d.put(&t.Conflicts, &t.Accounts, d.conflicts, &room)
-	d.put(&t.Requests, &t.Accounts, d.requests, &room)
+	t := Today{Day: d.at.Format(time.DateOnly), Counts: d.counts(), Next: d.next()}
+	p := d.packing(MaxTodayBytes)
+	t.Plan = p.put("plan", d.plan)
+	t.Tasks = p.put("tasks", d.tasks)
+	t.Approvals = p.put("approvals", d.approvals)
+	t.Reminders = p.put("reminders", d.reminders)
+	t.Conflicts = p.put("conflicts", d.conflicts)
+	t.Requests = p.put("requests", d.requests)
+	t.Accounts, t.LeftOff = p.accounts, p.left
 	return t
 }
 
-// put adds records, each with its account, until one does not fit.
-func (d *day) put(to, accounts *[]Record, from []Record, room *int) {
-	for _, r := range from {
-		account, found := d.accounts[r.Values.Text("account")]
-		fresh := found && !slices.ContainsFunc(*accounts, func(a Record) bool { return a.ID == account.ID })
-		if fresh {
-			*room -= size(account)
-		}
-		if *room -= size(r); *room < 0 {
-			return
-		}
-		*to = append(*to, r)
-		if fresh {
-			*accounts = append(*accounts, account)
+func (d *day) counts() Counts {
+	c := Counts{
+		Planned: len(d.plan), Tasks: len(d.tasks), Conflicts: len(d.conflicts), Requests: len(d.requests), Approvals: len(d.approvals), Reminders: len(d.reminders),
+	}
+	for _, r := range d.plan {
+		if r.Values.Text("status") == "done" {
+			c.Done++
 		}
 	}
+	now := d.at.UTC().Format(time.RFC3339)
+	for _, r := range d.tasks {
+		if r.Values.Text("due_at") < now {
+			c.Overdue++
+		}
+	}
+	return c
+}
+
+// next is the first visit of the plan that is not over.
+func (d *day) next() *record.ID {
+	for i := range d.plan {
+		if !slices.Contains(over, d.plan[i].Values.Text("status")) {
+			return &d.plan[i].ID
+		}
+	}
+	return nil
+}
+
+// around is how much of an answer stands around its lists.
+const around = 1024
+
+// packing is an answer that has room for so much.
+type packing struct {
+	d        *day
+	room     int
+	accounts []Record
+	left     map[string]int
+}
+
+func (d *day) packing(most int) *packing {
+	return &packing{d: d, room: most - around, accounts: []Record{}}
+}
+
+// put lists records, each with its account, until one does not fit; and counts
+// those that are left off.
+func (p *packing) put(name string, from []Record) []Record {
+	to := []Record{}
+	for _, r := range from {
+		account, found := p.d.accounts[r.Values.Text("account")]
+		fresh := found && !slices.ContainsFunc(p.accounts, func(a Record) bool { return a.ID == account.ID })
+		if fresh {
+			p.room -= size(account)
+		}
+		if p.room -= size(r); p.room < 0 {
+			break
+		}
+		to = append(to, r)
+		if fresh {
+			p.accounts = append(p.accounts, account)
+		}
+	}
+	if left := len(from) - len(to); left > 0 {
+		if p.left == nil {
+			p.left = map[string]int{}
+		}
+		p.left[name] = left
+	}
+	return to
 }
 
 // size is how much of the answer a record takes.
 func size(r Record) int {
 	text, err := json.Marshal(r)
 	if err != nil {
-		return MaxTodayBytes
+		return MaxMorningBytes
 	}
 	return len(text) + 1
 }
