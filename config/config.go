@@ -48,6 +48,14 @@ type Config struct {
 	FCMCredentials string `env:"ROADBOOK_FCM_CREDENTIALS" help:"the file with that project's service account; empty: that of the machine"`
 	FCMEndpoint    string `env:"ROADBOOK_FCM_ENDPOINT" help:"where messages are sent in place of Google, without credentials, as http://127.0.0.1:9099/v1; for tests"`
 
+	WebhookURL    string `env:"ROADBOOK_WEBHOOK_URL" help:"a program of yours that is told of every notification by a signed POST, as https://example.com/hook; empty: none is"`
+	WebhookSecret Secret `env:"ROADBOOK_WEBHOOK_SECRET" help:"the key of those signatures"`
+	SMSURL        string `env:"ROADBOOK_SMS_URL" help:"whoever sends text messages: takes id, to, text and sign as JSON; empty: none are sent"`
+	SMSToken      Secret `env:"ROADBOOK_SMS_TOKEN" help:"what it wants to see, as Authorization: Bearer"`
+	SMSSign       string `env:"ROADBOOK_SMS_SIGN" help:"the signature that carriers ask of senders of text messages"`
+	SMTPURL       Secret `env:"ROADBOOK_SMTP_URL" help:"the mail server, smtp://user:password@host:587 or smtps://user:password@host:465; empty: no letters are sent"`
+	SMTPFrom      string `env:"ROADBOOK_SMTP_FROM" help:"the address that letters are from"`
+
 	// The names that OpenTelemetry gives them everywhere.
 	TraceEndpoint TraceURL     `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"where traces are sent, by OTLP over HTTP, as http://collector:4318; empty: none are made"`
 	TraceHeaders  TraceHeaders `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"what the collector wants to be sent along, name=value with commas between"`

@@ -48,6 +48,10 @@ func Read(environ []string) (Config, error) {
 	if !failed(problems, "ROADBOOK_SOCKETS_PER_PERSON") {
 		check("ROADBOOK_SOCKETS_PER_PERSON", checkSockets(c.SocketsPerPerson))
 	}
+	check("ROADBOOK_WEBHOOK_URL", checkHTTP(c.WebhookURL))
+	check("ROADBOOK_WEBHOOK_SECRET", checkWith(c.WebhookURL, checkToken(c.WebhookSecret.Reveal()), c.WebhookSecret.Reveal()))
+	check("ROADBOOK_SMS_URL", checkHTTP(c.SMSURL))
+	check("ROADBOOK_SMTP_FROM", checkWith(c.SMTPURL.Reveal(), nil, c.SMTPFrom))
 	check("ROADBOOK_METRICS_TOKEN", checkToken(c.MetricsToken.Reveal()))
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)

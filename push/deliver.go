@@ -138,7 +138,20 @@ func (c *Courier) reachable(ctx context.Context, org record.OrgID, who somebody)
 			at[r.Channel] = append(at[r.Channel], Address{Device: r.Device, Token: r.Token})
 		}
 	}
+	for _, ch := range c.Channels {
+		if token := found(ch, who.user); token != "" {
+			at[ch.Name()] = append(at[ch.Name()], Address{Device: who.id, Token: token})
+		}
+	}
 	return at, nil
+}
+
+// found is where a channel finds somebody by itself, if it does.
+func found(ch Channel, user *record.Record) string {
+	if f, finds := ch.(Finder); finds && user != nil {
+		return f.Find(user)
+	}
+	return ""
 }
 
 // messageOf is what of a notification goes through a channel.
@@ -146,6 +159,9 @@ func messageOf(n *record.Record) Message {
 	m := Message{ID: n.ID, Category: n.Text("category"), Title: n.Text("title"), Collapse: n.Text("collapse")}
 	if len(m.Collapse) > notice.MaxCollapse {
 		m.Collapse = n.ID.String()
+	}
+	if r := []rune(m.Title); len(r) > MaxTitle {
+		m.Title = string(r[:MaxTitle-1]) + "…"
 	}
 	m.free = wakes(n)
 	m.Expires, _ = time.Parse(time.RFC3339, n.Text("expires_at")) // no time is none

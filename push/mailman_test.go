@@ -18,7 +18,7 @@ type mailman struct {
 }
 
 type sent struct {
-	token string
+	token, receipt string
 	push.Message
 }
 
@@ -32,7 +32,7 @@ func (m *mailman) Send(_ context.Context, msg push.Message, to []push.Address) [
 	defer m.mu.Unlock()
 	answers := make([]push.Answer, len(to))
 	for i, a := range to {
-		m.sent = append(m.sent, sent{a.Token, msg})
+		m.sent = append(m.sent, sent{a.Token, a.Receipt, msg})
 		if m.answer != nil {
 			answers[i] = m.answer(a)
 		}

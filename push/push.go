@@ -14,6 +14,10 @@ import (
 	"roadbook/record"
 )
 
+// MaxTitle is the longest title that is sent, in characters; ours have half as
+// many at most.
+const MaxTitle = 100
+
 // Message is what a channel carries: no more than a lock screen may show.
 type Message struct {
 	ID       record.ID // of the notification
@@ -28,8 +32,9 @@ type Message struct {
 
 // Address is where a channel finds one device.
 type Address struct {
-	Device record.ID
-	Token  string
+	Device  record.ID // or the person himself, if it reaches him and no device in particular
+	Token   string
+	Receipt string // what the channel gave for what it has shown
 }
 
 // Answer is what a channel says of one address.
@@ -39,10 +44,19 @@ type Answer struct {
 	Again  bool          // it was not taken, and may be later
 	After  time.Duration // and not before
 	Silent bool          // it did not answer: nobody knows whether it was taken
+
+	Receipt string // by which the channel finds again what it has shown
 }
 
 // Channel is a way to devices. It answers for each address, in their order.
 type Channel interface {
 	Name() string
 	Send(ctx context.Context, m Message, to []Address) []Answer
+}
+
+// Finder is a channel that finds people by what is known of them, so that no
+// device has to name it.
+type Finder interface {
+	// Find is somebody's address, empty if he has none.
+	Find(user *record.Record) string
 }

@@ -30,8 +30,8 @@ func (c *Courier) silence(ctx context.Context, j jobs.Job[Silence]) error {
 	for _, ch := range c.Channels {
 		var to []Address
 		for _, r := range shown {
-			if r.Channel == ch.Name() {
-				to = append(to, Address{Device: r.Device, Token: r.Token})
+			if _, finds := ch.(Finder); r.Channel == ch.Name() && (finds || r.Token != "") {
+				to = append(to, Address{Device: r.Device, Token: r.Token, Receipt: r.receipt})
 			}
 		}
 		if len(to) > 0 {
@@ -84,7 +84,7 @@ func (c *Courier) hush(ctx context.Context, s Silence, ch Channel, to []Address)
 			failed = append(failed, fmt.Errorf("%s: %w", ch.Name(), a.Err))
 			continue
 		}
-		failed = append(failed, c.db.answered(ctx, s.Org, s.Notification, to[i].Device, ch.Name(), stateSilenced, "", c.Now()))
+		failed = append(failed, c.db.answered(ctx, s.Org, s.Notification, to[i].Device, ch.Name(), stateSilenced, "", "", c.Now()))
 	}
 	return errors.Join(failed...)
 }

@@ -83,12 +83,14 @@ func (t tables) claim(ctx context.Context, org record.OrgID, n, device record.ID
 
 var pushAnswered = pg.Statement("push_answered", `
 	UPDATE push_deliveries
-	   SET state = $5, reason = $6, at = $7, put_off = put_off + CASE WHEN $5 = 'waiting' THEN 1 ELSE 0 END
+	   SET state = $5, reason = $6, at = $7, receipt = CASE WHEN $8 = '' THEN receipt ELSE $8 END, put_off = put_off + CASE WHEN $5 = 'waiting' THEN 1 ELSE 0 END
 	 WHERE org = $1 AND notification = $2 AND device = $3 AND channel = $4`)
 
-func (t tables) answered(ctx context.Context, org record.OrgID, n, device record.ID, channel, state, reason string, now time.Time) error {
+func (t tables) answered(
+	ctx context.Context, org record.OrgID, n, device record.ID, channel, state, reason, receipt string, now time.Time,
+) error {
 	return t.exec(ctx, "keeping what became of a delivery", pushAnswered,
-		org, [16]byte(n), [16]byte(device), channel, state, clipped(reason), now)
+		org, [16]byte(n), [16]byte(device), channel, state, clipped(reason), now, receipt)
 }
 
 var pushVerdict = pg.Statement("push_verdict", `
@@ -117,23 +119,29 @@ func (t tables) reached(ctx context.Context, org record.OrgID, n record.ID) erro
 
 // What is being sent to at this moment may show it in the next.
 var pushShown = pg.Statement("push_shown", `
-	SELECT d.device, d.channel, c.address, d.state IN ('sending', 'asked') AND d.at > $3
+	SELECT d.device, d.channel, coalesce(c.address, ''), d.receipt, d.state IN ('sending', 'asked') AND d.at > $3
 	  FROM push_deliveries d
-	 CROSS JOIN LATERAL (SELECT c.address FROM push_channels c
-	                      WHERE c.org = d.org AND c.device = d.device AND c.channel = d.channel AND c.dead_at IS NULL OFFSET 0) c
+	  LEFT JOIN LATERAL (SELECT c.address FROM push_channels c
+	                      WHERE c.org = d.org AND c.device = d.device AND c.channel = d.channel AND c.dead_at IS NULL OFFSET 0) c ON true
 	 WHERE d.org = $1 AND d.notification = $2 AND d.state IN ('sent', 'unknown', 'sending', 'asked')
 	 ORDER BY d.device, d.channel`)
 
+// shows is a device that may show a notification.
+type shows struct {
+	route
+	receipt string
+}
+
 // shown are the devices that may show a notification, and whether another is
 // being sent it.
-func (t tables) shown(ctx context.Context, org record.OrgID, n record.ID, now time.Time) (all []route, under bool, err error) {
+func (t tables) shown(ctx context.Context, org record.OrgID, n record.ID, now time.Time) (all []shows, under bool, err error) {
 	rows, err := t.pool.Query(ctx, pushShown, org, [16]byte(n), now.Add(-abandoned))
 	if err == nil {
-		var r route
+		var s shows
 		var sending bool
-		_, err = pgx.ForEachRow(rows, []any{(*[16]byte)(&r.Device), &r.Channel, &r.Token, &sending}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{(*[16]byte)(&s.Device), &s.Channel, &s.Token, &s.receipt, &sending}, func() error {
 			if under = under || sending; !sending {
-				all = append(all, r)
+				all = append(all, s)
 			}
 			return nil
 		})

@@ -103,7 +103,7 @@ func (c *Courier) hear(ctx context.Context, org record.OrgID, ch Channel, n reco
 		w.reason = reason
 	}
 	c.Metrics.Delivered(ch.Name(), state)
-	kept := c.db.answered(ctx, org, n, to.Device, ch.Name(), state, reason, now)
+	kept := c.db.answered(ctx, org, n, to.Device, ch.Name(), state, reason, a.Receipt, now)
 	if a.Gone {
 		kept = errors.Join(kept, c.db.bury(ctx, org, to.Device, ch.Name(), now))
 	}

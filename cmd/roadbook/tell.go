@@ -11,7 +11,6 @@ import (
 	"roadbook/modules/people"
 	"roadbook/modules/reminders"
 	"roadbook/push"
-	"roadbook/push/fcm"
 	"roadbook/store"
 	"roadbook/sync/feed"
 	"roadbook/sync/reactions"
@@ -21,16 +20,13 @@ import (
 // tell begins to react to what is committed, and to tell people what they must
 // know of it.
 func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Registry, *push.Courier, error) {
-	var channels []push.Channel
-	var names []string
-	if s.cfg.FCMProject != "" {
-		ch, err := fcm.New(ctx, fcm.Config{
-			Project: s.cfg.FCMProject, Credentials: s.cfg.FCMCredentials, Endpoint: s.cfg.FCMEndpoint, Now: now,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		channels, names = append(channels, ch), append(names, ch.Name())
+	channels, err := s.channels(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make([]string, len(channels))
+	for i, ch := range channels {
+		names[i] = ch.Name()
 	}
 	var queue *jobs.Queue
 	courier := push.New(push.Config{
@@ -42,7 +38,7 @@ func (s *server) tell(ctx context.Context, devices *people.Service) (*push.Regis
 	(&approvals.Clock{Engine: s.engine, Now: now}).Register(workers)
 	bells := reminders.New(reminders.Config{Pool: s.in.pool, Engine: s.engine, Devices: devices, Now: now})
 	bells.Register(workers)
-	queue, err := jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
+	queue, err = jobs.New(jobs.Config{Pool: s.in.pool, Workers: workers, Log: s.log})
 	if err != nil {
 		return nil, nil, err
 	}
