@@ -87,6 +87,7 @@ type Config struct {
 	Online     func() (Records, error)     // busy until it is there
 	Ways       func() (Ways, error)        // the same
 	Deliveries func() (Deliveries, error)  // the same
+	Approvals  func() (Approvals, error)   // the same
 	News       News                        // without it no pull waits
 	Sockets    Sockets                     // without them nobody listens
 	Ready      func(context.Context) error // nil when requests can be served

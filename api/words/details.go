@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -77,7 +78,7 @@ func prefixed(where, zh string) string {
 
 // worded finds the first wording that fits.
 func worded(detail string) (string, bool) {
-	for _, w := range wordings {
+	for _, w := range wordings() {
 		found := w.en.FindStringSubmatch(detail)
 		if found == nil {
 			continue
@@ -97,7 +98,8 @@ type wording struct {
 	zh string
 }
 
-var wordings = compiled(slices.Concat(shaped(shapes), fragments))
+// wordings are made when the first is needed: half of them never are.
+var wordings = sync.OnceValue(func() []wording { return compiled(slices.Concat(shaped(shapes), fragments)) })
 
 // compiled makes wordings of fragments.
 func compiled(all []said) []wording {
@@ -230,6 +232,7 @@ var fragments = []said{
 	{"a flow for records of this kind was expected", "请选择适用于此类记录的流程"},
 	{"a kind of records that belong to somebody was expected", "请选择有负责人的记录类型"},
 	{"it has been published", "该版本已发布"},
+	{"there is no such kind", "没有这种记录类型"},
 	{"it is locked until the approval is decided", "审批完成前已锁定"},
 	{"this person is asked already", "此人已在审批人之中"},
 	{"too many are asked already", "审批人已达上限"},

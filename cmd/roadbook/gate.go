@@ -33,6 +33,7 @@ type parts struct {
 	online  api.Records
 	ways    api.Ways
 	deliver api.Deliveries
+	approve api.Approvals
 	ping    func(context.Context) error
 }
 
@@ -130,6 +131,15 @@ func (g *gate) Deliveries() (api.Deliveries, error) {
 		return nil, err
 	}
 	return p.deliver, nil
+}
+
+// Approvals are decided online.
+func (g *gate) Approvals() (api.Approvals, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.approve, nil
 }
 
 // Login implements api.SignIn.
