@@ -17,6 +17,7 @@ import (
 	"roadbook/access"
 	"roadbook/api"
 	"roadbook/errs"
+	"roadbook/modules/approvals"
 	"roadbook/push"
 	"roadbook/push/socket"
 	"roadbook/record"
@@ -112,6 +113,21 @@ func (deliveries) Replay(_ context.Context, _ access.Caller, ids []record.ID) (a
 	return all, nil
 }
 
+// sayings are approvals that all count.
+type sayings struct{}
+
+func (sayings) Say(_ context.Context, _ access.Caller, _ record.ID, w approvals.Word, _ bool) (approvals.Said, error) {
+	return approvals.Said{Approval: w.Approval, Outcome: approvals.Counted}, nil
+}
+
+func (sayings) Simulate(context.Context, access.Caller, approvals.Trial) (*approvals.Path, error) {
+	return &approvals.Path{Steps: []approvals.TrialStep{}}, nil
+}
+
+func (sayings) Cycle(context.Context, access.Caller) (*approvals.Cycle, error) {
+	return &approvals.Cycle{Flows: []approvals.FlowCycle{}}, nil
+}
+
 // records are those of somebody who is online, as he is told.
 type records struct {
 	write func(record.Mutation) (record.Outcome, error)
@@ -182,6 +198,10 @@ func (records) Today(_ context.Context, _ access.Caller, at time.Time) (online.T
 	return online.Today{Day: at.Format(time.DateOnly)}, nil
 }
 
+func (records) Board(context.Context, access.Caller, time.Time) (online.Board, error) {
+	return online.Board{People: []online.OnBoard{}}, nil
+}
+
 func (records) Morning(_ context.Context, _ access.Caller, at time.Time) (online.Morning, error) {
 	return online.Morning{Day: at.Format(time.DateOnly)}, nil
 }
@@ -219,6 +239,7 @@ func newServer(change func(*api.Config)) server {
 		Ways:       func() (api.Ways, error) { return ways{}, nil },
 		Consents:   func() (api.Consents, error) { return consents{}, nil },
 		Deliveries: func() (api.Deliveries, error) { return deliveries{}, nil },
+		Approvals:  func() (api.Approvals, error) { return sayings{}, nil },
 		Sockets:    socket.New(socket.Config{}),
 		Ready:      func(context.Context) error { return nil },
 		Log:        telemetry.New(log, telemetry.Options{Format: "json", Level: slog.LevelDebug}),

@@ -50,6 +50,7 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/v1/sync/live", access.Sync, raw((*Server).live), 0, requestTimeout},
 
 		{http.MethodGet, "/v1/today", access.Sync, typed(s.today), 0, requestTimeout},
+		{http.MethodGet, "/v1/tasks/board", access.Sync, typed(s.board), 0, requestTimeout},
 		{http.MethodGet, "/v1/morning", access.Sync, typed(s.morning), 0, requestTimeout},
 		{http.MethodGet, "/v1/conflicts", access.Sync, typed(s.inbox), 0, requestTimeout},
 		{http.MethodPost, "/v1/conflicts/decide", access.Sync, typed(s.decide), record.MaxMutationBytes, requestTimeout},
@@ -63,6 +64,10 @@ func (s *Server) Routes() []Route {
 		{http.MethodPost, "/v1/records/{kind}/{id}/restore", access.Sync, typed(s.restoreField), maxSmallBytes, requestTimeout},
 		{http.MethodGet, "/v1/records/{kind}/{id}/history", access.Sync, typed(s.recordHistory), 0, requestTimeout},
 		{http.MethodGet, "/v1/records/{kind}/{id}/timeline", access.Sync, typed(s.recordTimeline), 0, requestTimeout},
+
+		{http.MethodPost, "/v1/approvals/decide", access.Sync, typed(s.approve), record.MaxMutationBytes, requestTimeout},
+		{http.MethodPost, "/v1/flows/simulate", access.Administer, typed(s.simulate), record.MaxMutationBytes, requestTimeout},
+		{http.MethodGet, "/v1/reports/approval-cycle", access.Sync, typed(s.cycle), 0, requestTimeout},
 
 		{http.MethodPost, "/v1/duplicates/check", access.Sync, typed(s.checkDuplicates), maxSmallBytes, requestTimeout},
 		{http.MethodGet, "/v1/duplicates/fingerprints", access.Sync, typed(s.fingerprints), 0, requestTimeout},

@@ -73,6 +73,7 @@ type Records interface {
 	Decide(ctx context.Context, who access.Caller, key record.ID, d online.Decision) (record.Outcome, error)
 	Refused(ctx context.Context, who access.Caller, q online.RefusedQuery) (online.RefusedPage, error)
 	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
+	Board(ctx context.Context, who access.Caller, at time.Time) (online.Board, error)
 	Morning(ctx context.Context, who access.Caller, at time.Time) (online.Morning, error)
 	Duplicates(ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values) ([]online.Alike, error)
 	Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error)
@@ -87,6 +88,7 @@ type Config struct {
 	Ways       func() (Ways, error)        // the same
 	Consents   func() (Consents, error)    // the same
 	Deliveries func() (Deliveries, error)  // the same
+	Approvals  func() (Approvals, error)   // the same
 	News       News                        // without it no pull waits
 	Sockets    Sockets                     // without them nobody listens
 	Ready      func(context.Context) error // nil when requests can be served

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"roadbook/modules/approvals"
 	"roadbook/record"
 	"roadbook/sync/wire"
 	"roadbook/version"
@@ -31,6 +32,7 @@ var tags = []*huma.Tag{
 	{Name: "sync", Description: "For devices that keep a store of their own."},
 	{Name: "records", Description: "For clients that are online. A list and a record show what the caller may see by his grants."},
 	{Name: "inbox", Description: "What waits for a decision, and what was refused."},
+	{Name: "approvals", Description: "What counts only when somebody has said yes."},
 	{Name: "notifications", Description: "How devices are reached when nobody looks at them."},
 	{Name: "around", Description: "Health, and this document."},
 }
@@ -121,6 +123,11 @@ var operations = map[string]operation{
 		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",
 		answers:     "The day.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"GET /v1/tasks/board": {
+		id: "board", tag: "records", summary: "Who has how much to do.",
+		description: "The tasks that are open or being done and that the caller may see, counted by person, and how many of them are overdue; up to 20,000.",
+		answers:     "The counts.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /v1/morning": {
 		id: "morning", tag: "records", summary: "What is needed of the next two days without a network.",
 		description: "The plan with its customers and their contacts, approvals that wait, tasks and reminders, in at most 256 KB: what a mini-program is fetched " +
@@ -139,6 +146,23 @@ var operations = map[string]operation{
 			"`other` with a `value`. `seen` is the `seq` of the record as it was read. Of a conflict that somebody else has decided first the outcome is `merged`, with a " +
 			"clash `decided` that says who and when. " + keyed,
 		in: reflect.TypeFor[Deciding](), answers: "A result for each, in order.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"POST /v1/approvals/decide": {
+		id: "approve", tag: "approvals", summary: "Decide approvals, up to a hundred at once.",
+		description: "Each decision is a change of its own. `outcome` says whether it counts; `told` who was first, or what has changed since. `seen` is the `seq` of the " +
+			"record, or of the approval, as it was read. With more than one, those that are to be decided by themselves are not taken. " + keyed,
+		in: reflect.TypeFor[Words](), answers: "A result for each, in order.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
+	"POST /v1/flows/simulate": {
+		id: "simulate", tag: "approvals", summary: "Try a flow on a record or a sample, with nothing written and nobody told.",
+		description: "`flow` is one that is there, also a draft; or `body` is its text, about `about_kind`. `set` is a sample, or what is to be otherwise of `record`.",
+		in:          reflect.TypeFor[approvals.Trial](), answers: "Whether it begins, and whom each step asks if everybody agrees.",
+		fails: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
+	},
+	"GET /v1/reports/approval-cycle": {
+		id: "approvalCycle", tag: "approvals", summary: "How long do approvals take?",
+		description: "By flow and node, of the latest five thousand that the caller may see. `offline` is the time from a decision to its arrival.",
+		answers:     "Counts, and times in seconds.", fails: []int{http.StatusServiceUnavailable},
 	},
 	"GET /v1/refused": {
 		id: "refused", tag: "inbox", summary: "What was refused, or waits, the newest first.",
@@ -325,6 +349,11 @@ type Decision struct {
 	Version  record.ID       `json:"version,omitzero"`
 	Value    json.RawMessage `json:"value,omitempty"`
 	Seen     record.Seq      `json:"seen,omitempty"`
+}
+
+// Words is what somebody says of approvals.
+type Words struct {
+	Decisions []approvals.Word `json:"decisions"`
 }
 
 // Restoring names the value that is to stand again.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"roadbook/errs"
 	"roadbook/record"
@@ -77,7 +78,7 @@ func prefixed(where, zh string) string {
 
 // worded finds the first wording that fits.
 func worded(detail string) (string, bool) {
-	for _, w := range wordings {
+	for _, w := range wordings() {
 		found := w.en.FindStringSubmatch(detail)
 		if found == nil {
 			continue
@@ -97,7 +98,8 @@ type wording struct {
 	zh string
 }
 
-var wordings = compiled(slices.Concat(shaped(shapes), fragments))
+// wordings are made when the first is needed: half of them never are.
+var wordings = sync.OnceValue(func() []wording { return compiled(slices.Concat(shaped(shapes), fragments)) })
 
 // compiled makes wordings of fragments.
 func compiled(all []said) []wording {
@@ -230,6 +232,25 @@ var fragments = []said{
 	{"a flow for records of this kind was expected", "请选择适用于此类记录的流程"},
 	{"a kind of records that belong to somebody was expected", "请选择有负责人的记录类型"},
 	{"it has been published", "该版本已发布"},
+	{"there is no such kind", "没有这种记录类型"},
+	{"it is longer than % KiB", "超过 {1} KiB"},
+	{"line %, column %: it ends too early", "第 {1} 行第 {2} 列：内容不完整"},
+	{"the condition cannot be used, at line %, column %: %", "条件无法使用，第 {1} 行第 {2} 列：{3}"},
+	{"submit or change was expected", "必须是 submit 或 change"},
+	{"name the fields that a decision is about", "请列出审批所依据的字段"},
+	{"% has no field % that names somebody", "{1} 没有指定人员的字段 {2}"},
+	{"% has no field %", "{1} 没有字段 {2}"},
+	{"% is not for everybody to see, and approvers would", "{1} 并非人人可见，审批人会看到它"},
+	{"reopen or note was expected", "必须是 reopen 或 note"},
+	{"from 1 to % nodes were expected", "节点数须为 1 到 {1}"},
+	{"from 1 to % levels were expected", "层级须为 1 到 {1}"},
+	{"% is what the decision is about", "{1} 是审批所依据的字段"},
+	{"a name that no other node has was expected", "节点名称不能为空或重复"},
+	{"any, all or order was expected", "必须是 any、all 或 order"},
+	{"by then the node has passed by itself", "届时该节点已自动通过"},
+	{"there is no role %", "没有角色 {1}"},
+	{"one of manager, role, people and field was expected", "须在 manager、role、people、field 中选择一项"},
+	{"at most % people were expected", "最多 {1} 人"},
 	{"it is locked until the approval is decided", "审批完成前已锁定"},
 	{"this person is asked already", "此人已在审批人之中"},
 	{"too many are asked already", "审批人已达上限"},

@@ -34,6 +34,7 @@ type parts struct {
 	ways    api.Ways
 	deliver api.Deliveries
 	consent api.Consents
+	approve api.Approvals
 	ping    func(context.Context) error
 }
 
@@ -140,6 +141,15 @@ func (g *gate) Deliveries() (api.Deliveries, error) {
 		return nil, err
 	}
 	return p.deliver, nil
+}
+
+// Approvals are decided online.
+func (g *gate) Approvals() (api.Approvals, error) {
+	p, err := g.pass()
+	if err != nil {
+		return nil, err
+	}
+	return p.approve, nil
 }
 
 // Login implements api.SignIn.

@@ -15,6 +15,7 @@ import (
 	"roadbook/config"
 	"roadbook/demo"
 	"roadbook/errs"
+	"roadbook/modules/approvals"
 	"roadbook/modules/people"
 	"roadbook/push"
 	"roadbook/push/socket"
@@ -164,6 +165,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) {
 		Ways:           s.gate.Ways,
 		Deliveries:     s.gate.Deliveries,
 		Consents:       s.gate.Consents,
+		Approvals:      s.gate.Approvals,
 		News:           s.feed,
 		Sockets:        s.sockets,
 		Ready:          s.gate.Ready,
@@ -230,9 +232,11 @@ func (s *server) start(ctx context.Context) (err error) {
 	s.behind.Go(func() error { return s.sweep(ctx) })
 	s.behind.Go(func() error { return s.outlive(ctx) })
 	s.behind.Go(func() error { return s.wake(ctx) })
+	records := newOnline(s.engine, key)
 	s.gate.open(&parts{
 		line: s.engine, filling: s.engine.Filling, live: s.engine, signIn: service, people: service,
-		online: newOnline(s.engine, key), ways: registry, deliver: courier, consent: s.consents(), ping: s.in.pool.Ping,
+		online: records, approve: &approvals.Service{Engine: s.engine, Records: records, Now: now},
+		ways: registry, deliver: courier, consent: s.consents(), ping: s.in.pool.Ping,
 	})
 	s.banner()
 	s.behind.Go(func() error { return s.resume(ctx) })

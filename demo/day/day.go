@@ -62,7 +62,7 @@ type day struct {
 	date   string // today by the org's calendar
 	copies bool   // K and O are copies
 
-	lin, zhou, he, chen *phone
+	lin, zhou, he, chen, admin *phone
 
 	k, o   record.ID // the customer and the opportunity that two people change at once
 	shop   shop      // lin's new customer
@@ -70,6 +70,7 @@ type day struct {
 	edits  edits     // what lin typed, by what it was about
 	visits []visit   // the fifty
 	wrong  record.ID // the mutation that the server must refuse
+	asked  asked     // what Chen approves on a train
 }
 
 // edits are mutations of lin of whose fate the day speaks later.
@@ -103,6 +104,12 @@ var steps = []step{
 	{"F07", "18:50", said{"Chen", "陈建国"}, (*day).arrived},
 	{"9", "19:10", said{"Zhou Min", "周敏"}, (*day).twoAgain},
 	{"end", "19:30", said{"everybody", "大家"}, (*day).equal},
+
+	{"M1", "19:40", said{"Admin", "管理员"}, (*day).publish},
+	{"M1", "19:45", said{"Lin", "林晓"}, (*day).submit},
+	{"M3", "19:50", said{"Chen, Lin", "陈建国 林晓"}, (*day).train},
+	{"M5", "20:00", said{"Chen", "陈建国"}, (*day).tunnel},
+	{"M11", "20:05", said{"Chen", "陈建国"}, (*day).cycled},
 }
 
 // Run lets the day pass and says how many of its checks failed. An error means
@@ -138,7 +145,7 @@ func (d *day) open() (err error) {
 		is     **phone
 		login  string
 		stored bool
-	}{{&d.he, "he", false}, {&d.chen, "chen", false}, {&d.lin, "lin", true}, {&d.zhou, "zhou", true}} {
+	}{{&d.admin, "admin", false}, {&d.he, "he", false}, {&d.chen, "chen", false}, {&d.lin, "lin", true}, {&d.zhou, "zhou", true}} {
 		if *p.is, err = d.newPhone(p.login, p.stored); err != nil {
 			return err
 		}
@@ -147,7 +154,7 @@ func (d *day) open() (err error) {
 }
 
 func (d *day) close() {
-	for _, p := range []*phone{d.he, d.chen, d.lin, d.zhou} {
+	for _, p := range []*phone{d.admin, d.he, d.chen, d.lin, d.zhou} {
 		if p != nil {
 			_ = p.Close()
 		}

@@ -95,7 +95,7 @@ func pass(t *testing.T, c day.Config, out *bytes.Buffer) {
 	require.NoError(t, err, out)
 	require.Zero(t, failed, out)
 	require.NotContains(t, out.String(), "✗")
-	require.Equal(t, 32, strings.Count(out.String(), "✓"), out)
+	require.Equal(t, 40, strings.Count(out.String(), "✓"), out)
 	for line := range strings.Lines(out.String()) {
 		require.LessOrEqual(t, day.Width(strings.TrimSuffix(line, "\n")), 100, line)
 		require.NotContains(t, line, "%!")

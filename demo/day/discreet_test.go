@@ -108,7 +108,7 @@ func requireLabels(t *testing.T, metrics []byte) {
 	t.Helper()
 
 	words := map[string]*regexp.Regexp{
-		"route":    regexp.MustCompile(`^((GET|HEAD|POST|PUT|PATCH|DELETE) /[a-z0-9_./{}:]+|unknown)$`),
+		"route":    regexp.MustCompile(`^((GET|HEAD|POST|PUT|PATCH|DELETE) /[a-z0-9_./{}:-]+|unknown)$`),
 		"status":   regexp.MustCompile(`^([1-5]xx|none)$`),
 		"outcome":  regexp.MustCompile(`^(applied|merged|refused|repeated)$`),
 		"kind":     regexp.MustCompile(`^[a-z_]+$`),

@@ -71,6 +71,7 @@ func (d *day) newPhone(login string, stored bool) (*phone, error) {
 // names are how people are called, in both languages.
 var names = map[string]said{
 	"he": {"He Jing", "何静"}, "chen": {"Chen Jianguo", "陈建国"}, "lin": {"Lin Xiao", "林晓"}, "zhou": {"Zhou Min", "周敏"},
+	"admin": {"Admin", "管理员"},
 }
 
 // start opens the app, after it was closed or killed.

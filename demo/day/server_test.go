@@ -21,6 +21,7 @@ import (
 	"roadbook/store"
 	"roadbook/store/pg/pgtest"
 	"roadbook/sync"
+	"roadbook/sync/online"
 	"roadbook/telemetry"
 )
 
@@ -60,8 +61,11 @@ func emptyServer(t *testing.T) *server {
 	s.people = people.New(people.Config{
 		Pool: s.pool, Key: key, Now: s.now, Draw: draw, NewID: newID, NewToken: uuid.NewString,
 	})
+	records := online.New(s.engine, key, s.now)
+	asked := &approvals.Service{Engine: s.engine, Records: records, Now: s.now}
 	handler := api.New(api.Config{
 		Line: s.engine, SignIn: s.people, Ready: s.pool.Ping, Log: log,
+		Online: func() (api.Records, error) { return records, nil }, Approvals: func() (api.Approvals, error) { return asked, nil },
 		Now: s.now, NewID: uuid.NewString, Metrics: s.metrics,
 	}).Handler()
 	served := httptest.NewServer(handler)
@@ -88,7 +92,7 @@ func newServer(t *testing.T) *server {
 	for _, o := range outcomes {
 		require.NotEqual(t, record.Refused, o.Result, "%+v", o.Refusal)
 	}
-	for _, login := range []string{"lin", "zhou", "he", "chen"} {
+	for _, login := range []string{"lin", "zhou", "he", "chen", "admin"} {
 		require.NoError(t, s.people.SetPassword(t.Context(), org, demo.PersonID(login), login, demo.Password))
 	}
 	return s

@@ -85,3 +85,10 @@ func TestTime_lateReject(t *testing.T) {
 	require.Equal(t, approvals.Late, w.lateAt("chen", c, "reject", begun.Add(21*time.Hour), seen).Text("outcome"), "it is too late to undo")
 	require.Equal(t, approvals.Approved, w.state(c))
 }
+
+func decision(a record.ID, said string, seen uint64) record.Edit {
+	return record.Edit{
+		Op: record.OpCreate, Kind: "approval_decision", ID: id("decision on " + a.String()), Seen: version.Vector{version.Log: seen},
+		Set: values("approval", a, "decision", said),
+	}
+}
