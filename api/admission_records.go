@@ -65,6 +65,10 @@ func (q *queuedRecords) Today(ctx context.Context, who access.Caller, at time.Ti
 	return inTurn(ctx, q.read, who, func() (online.Today, error) { return q.next.Today(ctx, who, at) })
 }
 
+func (q *queuedRecords) Board(ctx context.Context, who access.Caller, at time.Time) (online.Board, error) {
+	return inTurn(ctx, q.read, who, func() (online.Board, error) { return q.next.Board(ctx, who, at) })
+}
+
 func (q *queuedRecords) Morning(ctx context.Context, who access.Caller, at time.Time) (online.Morning, error) {
 	return inTurn(ctx, q.read, who, func() (online.Morning, error) { return q.next.Morning(ctx, who, at) })
 }

@@ -191,6 +191,10 @@ func (records) Today(_ context.Context, _ access.Caller, at time.Time) (online.T
 	return online.Today{Day: at.Format(time.DateOnly)}, nil
 }
 
+func (records) Board(context.Context, access.Caller, time.Time) (online.Board, error) {
+	return online.Board{People: []online.OnBoard{}}, nil
+}
+
 func (records) Morning(_ context.Context, _ access.Caller, at time.Time) (online.Morning, error) {
 	return online.Morning{Day: at.Format(time.DateOnly)}, nil
 }

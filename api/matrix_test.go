@@ -40,6 +40,7 @@ var matrix = map[string]struct {
 	"GET /v1/sync/live":                    {"", verdicts{all: 400, anonymous: 401, expired: 401, visitor: 403}}, // not a websocket
 	"GET /v1/today":                        {"", signedIn},
 	"GET /v1/morning":                      {"", signedIn},
+	"GET /v1/tasks/board":                  {"", signedIn},
 	"GET /v1/conflicts":                    {"", signedIn},
 	"POST /v1/conflicts/decide":            {`{"decisions":[{"conflict":"0199b6a0-0000-7000-8000-0000000000c1","keep":"mine"}]}`, signedIn},
 	"POST /v1/approvals/decide":            {`{"decisions":[{"approval":"0199b6a0-0000-7000-8000-0000000000c1","decision":"approve"}]}`, signedIn},

@@ -183,6 +183,25 @@ type dayOf struct {
 
 type dayRead struct{ Body online.Today }
 
+type boardRead struct{ Body online.Board }
+
+// board is who has how much to do.
+func (s *Server) board(ctx context.Context, in *dayOf) (*boardRead, error) {
+	records, err := s.Online()
+	if err != nil {
+		return nil, err
+	}
+	at := in.At
+	if at.IsZero() {
+		at = s.Now()
+	}
+	board, err := records.Board(ctx, callOf(ctx).who, at)
+	if err != nil {
+		return nil, err
+	}
+	return &boardRead{board}, nil
+}
+
 type morningOf struct {
 	At          time.Time `query:"at" doc:"An instant of the first day that is meant; now if it is not said."`
 	IfNoneMatch string    `header:"If-None-Match" maxLength:"1024"`

@@ -50,6 +50,7 @@ func (s *Server) Routes() []Route {
 		{http.MethodGet, "/v1/sync/live", access.Sync, raw((*Server).live), 0, requestTimeout},
 
 		{http.MethodGet, "/v1/today", access.Sync, typed(s.today), 0, requestTimeout},
+		{http.MethodGet, "/v1/tasks/board", access.Sync, typed(s.board), 0, requestTimeout},
 		{http.MethodGet, "/v1/morning", access.Sync, typed(s.morning), 0, requestTimeout},
 		{http.MethodGet, "/v1/conflicts", access.Sync, typed(s.inbox), 0, requestTimeout},
 		{http.MethodPost, "/v1/conflicts/decide", access.Sync, typed(s.decide), record.MaxMutationBytes, requestTimeout},

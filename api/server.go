@@ -73,6 +73,7 @@ type Records interface {
 	Decide(ctx context.Context, who access.Caller, key record.ID, d online.Decision) (record.Outcome, error)
 	Refused(ctx context.Context, who access.Caller, q online.RefusedQuery) (online.RefusedPage, error)
 	Today(ctx context.Context, who access.Caller, at time.Time) (online.Today, error)
+	Board(ctx context.Context, who access.Caller, at time.Time) (online.Board, error)
 	Morning(ctx context.Context, who access.Caller, at time.Time) (online.Morning, error)
 	Duplicates(ctx context.Context, who access.Caller, kind string, id record.ID, values record.Values) ([]online.Alike, error)
 	Fingerprints(ctx context.Context, who access.Caller, kind string) (online.Sieve, error)

@@ -123,6 +123,11 @@ var operations = map[string]operation{
 		description: "What is planned for the day, what is next, what is due and what waits for a decision, with the accounts that all this is about, in at most 30 KB.",
 		answers:     "The day.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 	},
+	"GET /v1/tasks/board": {
+		id: "board", tag: "records", summary: "Who has how much to do.",
+		description: "The tasks that are open or being done and that the caller may see, counted by person, and how many of them are overdue; up to 20,000.",
+		answers:     "The counts.", fails: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+	},
 	"GET /v1/morning": {
 		id: "morning", tag: "records", summary: "What is needed of the next two days without a network.",
 		description: "The plan with its customers and their contacts, approvals that wait, tasks and reminders, in at most 256 KB: what a mini-program is fetched " +
