@@ -83,31 +83,48 @@ func (v view) Records(ctx context.Context, kind string) ([]*record.Record, error
 	if err != nil {
 		return nil, err
 	}
-	if err := w.list(ctx, scope, k); err != nil {
-		return nil, err
-	}
-	all := map[record.ID]*record.Record{}
-	for id, rec := range w.records {
-		if rec != nil && rec.Kind == k {
-			all[id] = rec
+	live, known := w.lists[kind]
+	if !known {
+		if live, err = w.list(ctx, scope, k); err != nil {
+			return nil, err
 		}
+		w.lists[kind] = live
 	}
-	for id, d := range v.s.drafts {
+	var mine []*record.Record
+	for _, d := range v.s.drafts {
 		if d.now.Kind == k {
-			all[id] = d.now
+			mine = append(mine, d.now)
 		}
 	}
-	live := slices.DeleteFunc(slices.Collect(maps.Values(all)), func(r *record.Record) bool { return r.State == record.Deleted })
+	if len(mine) == 0 {
+		return live, nil
+	}
+	all := slices.DeleteFunc(slices.Clone(live), func(r *record.Record) bool { return v.s.drafts[r.ID] != nil })
+	all = slices.DeleteFunc(append(all, mine...), func(r *record.Record) bool { return r.State == record.Deleted })
+	sortByID(all)
+	return all, nil
+}
+
+// list lists the live records of a kind as this transaction has left them.
+func (w *work) list(ctx context.Context, scope record.ScopeID, k *record.Kind) ([]*record.Record, error) {
+	if !w.listed[k.Name] {
+		if err := w.loadKind(ctx, scope, k); err != nil {
+			return nil, err
+		}
+		w.listed[k.Name] = true
+	}
+	live := []*record.Record{}
+	for _, rec := range w.records {
+		if rec != nil && rec.Kind == k && rec.State != record.Deleted {
+			live = append(live, rec)
+		}
+	}
 	sortByID(live)
 	return live, nil
 }
 
-// list loads all records of a kind, unless they are remembered.
-func (w *work) list(ctx context.Context, scope record.ScopeID, k *record.Kind) error {
-	if w.listed[k.Name] {
-		return nil
-	}
-	w.listed[k.Name] = true
+// loadKind loads all records of a kind, unless they are remembered.
+func (w *work) loadKind(ctx context.Context, scope record.ScopeID, k *record.Kind) error {
 	if all, known := w.mem.lists[k.Name]; known {
 		for _, rec := range all {
 			if _, known := w.records[rec.ID]; !known {

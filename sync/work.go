@@ -44,6 +44,7 @@ type work struct {
 	held    map[record.ID]map[record.ScopeID]bool // by person, once loaded
 	owners  map[record.ID]map[record.ID]bool      // of those whose grants have changed here
 	listed  map[string]bool                       // kinds of which all are loaded
+	lists   map[string][]*record.Record           // their live records, in the order of their ids
 	pins    map[record.ID]int                     // how many devices pin each account, once loaded
 	hung    map[record.ID][]record.ID             // what was found, or put, below others
 	alike   map[alikeKey][]record.ID              // who had a key when it was looked up
@@ -90,7 +91,7 @@ func (e *Engine) begin(ctx context.Context, turn *store.Turn, mem *memory, caref
 		people: map[record.ID]*store.Person{}, actors: map[record.ID]*access.Actor{},
 		scopes: map[string]record.ScopeID{}, orphans: map[record.ID]bool{},
 		left: map[record.ID]record.Seq{}, lost: map[record.ID]record.Seq{},
-		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{},
+		held: map[record.ID]map[record.ScopeID]bool{}, owners: map[record.ID]map[record.ID]bool{}, listed: map[string]bool{}, lists: map[string][]*record.Record{},
 		hung: map[record.ID][]record.ID{}, alike: map[alikeKey][]record.ID{}, became: map[alikeKey][]record.ID{}, ledTo: map[record.ID]bool{},
 	}
 	var err error
@@ -164,6 +165,7 @@ func (w *work) put(rec *record.Record) {
 		w.hung[rec.Parent] = append(w.hung[rec.Parent], rec.ID)
 	}
 	w.records[rec.ID] = rec
+	delete(w.lists, rec.Kind.Name)
 	w.becomes(rec)
 }
 

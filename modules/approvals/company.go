@@ -77,17 +77,22 @@ func (c *company) asked(w *Who, submitter *member, subject *record.Record, now t
 		}
 	}
 	if len(found) == 0 {
-		why = "nobody"
-		for _, m := range c.all {
-			if m.active && slices.Contains(m.roles, "admin") {
-				found = append(found, m.id)
-			}
-		}
+		why, found = "nobody", c.admins()
 	}
 	for _, id := range found[:min(len(found), MaxSeats)] {
 		seats = append(seats, c.seatsOf(id, now)...)
 	}
 	return slices.CompactFunc(seats, func(a, b Seat) bool { return a == b }), why
+}
+
+// admins are who administers the org.
+func (c *company) admins() (ids []record.ID) {
+	for _, m := range c.all {
+		if m.active && slices.Contains(m.roles, "admin") {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
 }
 
 // seatsOf is somebody's own seat and, while he is away, his deputy's.

@@ -29,7 +29,10 @@ type Clock struct {
 }
 
 // Register tells the workers what the clock can do.
-func (k *Clock) Register(w *jobs.Workers) { jobs.Handle(w, k.Strike) }
+func (k *Clock) Register(w *jobs.Workers) {
+	jobs.Handle(w, k.Strike)
+	jobs.Handle(w, k.Leave)
+}
 
 // Strike decides what is due of an approval, as the server. What has come to be due
 // at another time since has a job of its own.
@@ -54,18 +57,22 @@ func (k *Clock) Strike(ctx context.Context, j jobs.Job[Due]) error {
 	if err != nil || said == "" {
 		return err
 	}
-	cause := a.Approval.Derive(said + " " + a.At.UTC().Format(time.RFC3339) + " " + string(rec.Raw("round")))
-	out, err := k.Engine.Commit(ctx, a.Org, []sync.Proposal{{Mutation: record.Mutation{
+	return k.says(ctx, a.Org, a.Approval, said, a.Approval.Derive(said+" "+a.At.UTC().Format(time.RFC3339)+" "+string(rec.Raw("round"))))
+}
+
+// says decides as the server, once for each cause.
+func (k *Clock) says(ctx context.Context, org record.OrgID, approval record.ID, said string, cause record.ID) error {
+	out, err := k.Engine.Commit(ctx, org, []sync.Proposal{{Mutation: record.Mutation{
 		ID: cause, Stamp: version.StampAt(k.Now()),
 		Edits: []record.Edit{{Op: record.OpCreate, Kind: kindDecision, ID: cause.Derive(kindDecision), Set: record.Values{
-			reference("approval", a.Approval), text("decision", said),
+			reference("approval", approval), text("decision", said),
 		}}},
 	}}})
 	if err != nil {
 		return err
 	}
 	if r := out[0].Refusal; r != nil && r.Code != "rewritten" {
-		return errs.New("approvals.due", errs.Internal, "time could not decide: %s (%s)", r.Detail, r.Code)
+		return errs.New("approvals.says", errs.Internal, "the server could not decide: %s (%s)", r.Detail, r.Code)
 	}
 	return nil
 }

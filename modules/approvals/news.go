@@ -22,7 +22,7 @@ var _ reactions.Reaction = (*News)(nil)
 func (*News) Name() string { return "approvals" }
 
 // Kinds implements reactions.Reaction.
-func (*News) Kinds() []string { return []string{kindApproval, kindDecision} }
+func (*News) Kinds() []string { return []string{kindApproval, kindDecision, "user"} }
 
 // React implements reactions.Reaction.
 func (n *News) React(ctx context.Context, view reactions.View, c *reactions.Change) (out reactions.Effects, err error) {
@@ -39,6 +39,10 @@ func (n *News) React(ctx context.Context, view reactions.View, c *reactions.Chan
 			all = append(all, newsOf(e, rec, c.Person)...)
 			if at, err := time.Parse(time.RFC3339, e.Set.Text("due_at")); err == nil && e.Was.Text("due_at") != e.Set.Text("due_at") {
 				due = append(due, jobs.Due{Args: Due{Org: c.Org, Approval: e.ID, At: at}, At: at})
+			}
+		case "user":
+			if e.Set.Text("status") == "left" {
+				due = append(due, jobs.Due{Args: Left{Org: c.Org, Person: e.ID}, At: c.Arrived})
 			}
 		case kindDecision:
 			if outcome := e.Set.Text("outcome"); outcome == Late || outcome == Again {

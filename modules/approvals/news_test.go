@@ -130,3 +130,32 @@ func (w *world) count(kind string) (n int) {
 	}))
 	return n
 }
+
+// What waits for somebody who leaves is decided by whoever is above him: nothing
+// waits for ever for nobody.
+func TestClock_whoLeaves(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	w.react()
+	w.publish("f", flow(`{"name": "n", "mode": "all", "who": {"people": ["`+id("chen").String()+`", "`+id("fin").String()+`"]}}`))
+	a := w.submit("lin", w.deal("a", "discount", "22"))
+	w.decides("fin", a, "approve")
+	require.Equal(t, []string{"chen"}, w.waiting(a))
+	before, err := w.react().Stats(t.Context())
+	require.NoError(t, err)
+	w.must("admin", record.Edit{Op: record.OpEdit, Kind: "user", ID: id("chen"), Seen: seen(w), Set: values("status", "left")})
+	after, err := w.react().Stats(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, before.Waiting+1, after.Waiting)
+
+	k := &approvals.Clock{Engine: w.engine, Now: func() time.Time { return w.clock }}
+	for range 2 {
+		require.NoError(t, k.Leave(t.Context(), jobs.Job[approvals.Left]{Args: approvals.Left{Org: w.org, Person: id("chen")}, Try: 1}))
+	}
+
+	require.Equal(t, []string{"wang"}, w.waiting(a))
+	require.Contains(t, w.told("wang"), "approval_waiting")
+	w.decides("wang", a, "approve")
+	require.Equal(t, approvals.Approved, w.state(a))
+}

@@ -194,10 +194,7 @@ func (c *Case) say(w word) error {
 		s.State, s.Done = passed, w.arrived
 		return c.goOn(w.arrived)
 	case Escalate:
-		s.Rises = time.Time{}
-		for _, up := range c.company.above(s.Who) {
-			s.ask(Seat{Person: up})
-		}
+		c.escalate(s, w.arrived)
 		return nil
 	case Skip:
 		s.State, s.Done, s.Why = skipped, w.arrived, w.comment
@@ -228,6 +225,25 @@ func (c *Case) say(w word) error {
 		}
 	}
 	return nil
+}
+
+// escalate asks whoever is above those who have not said anything, and asks those
+// no more who have left.
+func (c *Case) escalate(s *Step, now time.Time) {
+	if !now.Before(s.Rises) {
+		s.Rises = time.Time{}
+	}
+	up := c.company.above(s.Who)
+	s.Who = slices.DeleteFunc(s.Who, func(w Seat) bool {
+		m := c.company.people[w.Person]
+		return w.Said == "" && (m == nil || !m.active)
+	})
+	if len(up) == 0 && !slices.ContainsFunc(s.Who, func(w Seat) bool { return w.Said == "" }) {
+		up, s.Why = c.company.admins(), "nobody"
+	}
+	for _, id := range up {
+		s.ask(Seat{Person: id})
+	}
 }
 
 // ask asks one more, unless he is asked already.
