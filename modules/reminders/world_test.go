@@ -142,7 +142,7 @@ func (w *world) react() {
 }
 
 // apply does the jobs that rules ask for, and reports whether there were any.
-func (w *world) apply() (any bool) {
+func (w *world) apply() (did bool) {
 	w.t.Helper()
 	rows, err := w.pool.Query(w.t.Context(), "DELETE FROM river_job WHERE kind = 'reminders.apply' RETURNING args")
 	require.NoError(w.t, err)
