@@ -79,8 +79,9 @@ func newsOf(e *history.Logged, rec *record.Record, by record.ID) (all []notice.N
 	}
 	for _, to := range waits {
 		if to != by {
-			about.To, about.Code = to, code
-			all = append(all, about)
+			asks := about
+			asks.To, asks.Code, asks.Escalate = to, code, true // what nobody reads waits for ever
+			all = append(all, asks)
 		}
 	}
 	if state == was {

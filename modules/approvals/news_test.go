@@ -57,6 +57,9 @@ func TestNews(t *testing.T) {
 	deal := w.deal("fridge", "discount", "22", "amount", money("900000"))
 	a := w.submit("lin", deal)
 	require.Equal(t, map[string]string{"approval_waiting": "有一项审批等待您处理"}, w.told("chen"))
+	var escalates bool
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT (fields->>'escalate')::bool FROM records WHERE org = $1 AND kind = 22`, w.org).Scan(&escalates))
+	require.True(t, escalates)
 	require.Empty(t, w.told("fin"))
 
 	w.decides("chen", a, "approve")

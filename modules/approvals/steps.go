@@ -157,10 +157,9 @@ func (s *Step) seat(person record.ID) int {
 		if w.Person != person || w.Said != "" {
 			continue
 		}
-		if s.Mode == "order" && slices.ContainsFunc(s.Who[:i], func(w Seat) bool { return w.Said == "" && w.For.IsZero() }) && s.before(i) {
-			continue
+		if s.Mode != "order" || !s.before(i) {
+			return i
 		}
-		return i
 	}
 	return -1
 }
@@ -218,7 +217,7 @@ func (c *Case) say(w word) error {
 	case Return:
 		s.State, s.Done, c.State = Returned, w.arrived, Returned
 	case Approve:
-		s.spoken(seat.principal())
+		s.drop(seat.principal())
 		if s.agreed() {
 			s.State, s.Done = Approved, w.arrived
 			return c.goOn(w.arrived)
@@ -253,13 +252,11 @@ func (s *Step) ask(seat Seat) {
 	}
 }
 
-// drop takes away the seats of somebody and his deputies that have said nothing.
+// drop takes away the seats of somebody and his deputies that have said nothing:
+// one of them has, or somebody else is to.
 func (s *Step) drop(principal record.ID) {
 	s.Who = slices.DeleteFunc(s.Who, func(w Seat) bool { return w.Said == "" && w.principal() == principal })
 }
-
-// spoken takes away the other seats of somebody whose decision there is now.
-func (s *Step) spoken(principal record.ID) { s.drop(principal) }
 
 // agreed reports whether enough people have said yes.
 func (s *Step) agreed() bool {
