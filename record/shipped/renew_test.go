@@ -148,3 +148,25 @@ func TestRenewed_leavesOwnAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, s, "it is another's")
 }
+
+// A server of the release before reads the schema while both serve: what comes to
+// orgs from before uses no policy and no type that it does not know.
+func TestRenewed_readableByTheReleaseBefore(t *testing.T) {
+	t.Parallel()
+
+	policies, types := map[record.Policy]bool{}, map[string]bool{}
+	was := ofRelease(t, "v0.1.0")
+	for _, k := range was.Kinds {
+		for _, f := range k.Fields {
+			policies[f.Policy], types[f.Type] = true, true
+		}
+	}
+	beside, err := shipped.Renewed(was, false)
+	require.NoError(t, err)
+	for _, k := range beside.Kinds {
+		for _, f := range k.Fields {
+			require.True(t, policies[f.Policy], "%s.%s: %s", k.Name, f.Name, f.Policy)
+			require.True(t, types[f.Type], "%s.%s: %s", k.Name, f.Name, f.Type)
+		}
+	}
+}
