@@ -103,7 +103,7 @@ func (s *settling) along(e *record.Edit) error {
 	case kind == nil || known == nil && e.Op != record.OpCreate || known != nil && known.Kind != kind:
 		return errs.New("sync.process", errs.Internal, "a process writes to what is not there")
 	case known == nil:
-		known = s.fresh(kind, e.ID).now
+		s.fresh(kind, e.ID)
 	default:
 		s.draft(known)
 	}

@@ -62,8 +62,10 @@ func (d *day) publish(ctx context.Context) error {
 		}
 	}
 	_, err := d.admin.mutate(ctx, func(t *device.Typing) error {
-		t.Create("flow", device.Values{"code": "wrong_" + d.mark, "about_kind": "opportunity", "state": "published",
-			"body": "{\n \"start\": {\"on\": \"submit\", \"when\": \"rabatt > 15.0\"}, \"relevant\": [\"discount\"],\n \"nodes\": [{\"name\": \"n\", \"who\": {\"manager\": 1}}]}"})
+		t.Create("flow", device.Values{
+			"code": "wrong_" + d.mark, "about_kind": "opportunity", "state": "published",
+			"body": "{\n \"start\": {\"on\": \"submit\", \"when\": \"rabatt > 15.0\"}, \"relevant\": [\"discount\"],\n \"nodes\": [{\"name\": \"n\", \"who\": {\"manager\": 1}}]}",
+		})
 		return nil
 	})
 	d.check(err != nil && strings.Contains(err.Error(), "rabatt"),

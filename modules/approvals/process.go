@@ -38,7 +38,7 @@ func (p *Process) Step(ctx context.Context, desk sync.Desk, was, now *record.Rec
 type turn struct {
 	*Process
 
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // that of the transaction
 	desk   sync.Desk
 	author sync.Author
 	edits  []record.Edit
