@@ -101,3 +101,29 @@ func TestFlow_versions(t *testing.T) {
 	require.Equal(t, second.String(), w.record(late).Text("runs"), "typed when the old one was known")
 	require.Equal(t, []string{id("wang").String()}, w.record(late).Texts("waiting"))
 }
+
+// How many people a node names, and how long it waits.
+func TestFlow_limitsOfANode(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	names := func(n int) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = `"` + id("chen").String() + `"`
+		}
+		return `"who": {"people": [` + strings.Join(all, ",") + `]}`
+	}
+	for node, want := range map[string]string{
+		names(approvals.MaxPeople):                         "",
+		names(approvals.MaxPeople + 1):                     "flow",
+		`"who": {"manager": 1}, "pass_after": "1m"`:        "",
+		`"who": {"manager": 1}, "pass_after": "59s"`:       "flow",
+		`"who": {"manager": 1}, "pass_after": "2160h"`:     "",
+		`"who": {"manager": 1}, "pass_after": "2160h0m1s"`: "flow",
+	} {
+		out := w.does("admin", record.Edit{Op: record.OpCreate, Kind: "flow", ID: id("flow of " + node), Set: values(
+			"code", node[:20], "about_kind", "opportunity", "state", "published", "body", flow(`{"name": "n", `+node+`}`))})
+		require.Equal(t, want, code(out), node)
+	}
+}
